@@ -1,0 +1,41 @@
+# nomapaas on this machine. `make demo` starts it and puts an app on the air; `make test` proves it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench venv
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
+
+demo: venv  ## install what is missing, start the platform, push the example app
+	@$(BIN)/nomapaas up
+	@$(BIN)/python -m cli.platform.demo
+
+test: venv  ## all tests, on an instance of their own beside a live one
+	@$(BIN)/python -m pytest
+
+lint: venv  ## ruff, mypy, import directions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: venv  ## all measurements, or one: make bench ROW=name
+	@$(BIN)/python -m bench $(ROW)
+
+venv: $(VENV)/.installed  ## the virtual environment, with what nomapaas and its tests need
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "nomapaas needs Python >= 3.11; run make with PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Installing python3-venv..." >&2; apt-get update -q && apt-get install -q -y --no-install-recommends python3-venv; } \
+		|| { echo "Python has no venv module; run: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making the virtual environment..." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""One module per topic; `cli.registry` says which command lives where."""

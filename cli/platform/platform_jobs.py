@@ -1,0 +1,185 @@
+"""nomapaas' own Nomad jobs: the control plane and the edge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.platform import digest, files
+from cli.platform.commands import run
+from cli.platform.instance import CONTROL_USER, ROUTER_USER, Instance
+from cli.platform.nomad_setup import Nomad
+from cli.platform.problem import Problem
+from cli.platform.programs import common_env, python_prefix
+from cli.platform.progress import wait_for
+from cli.platform.stack_registry import registry_env
+
+CONTROL, EDGE = "nomapaas-control", "nomapaas-edge"
+_READY_SECONDS = 90
+_SHOWN_LINES = 5
+
+
+class PlatformJobs:
+    """Submits the jobs of `nomad/*.nomad.hcl` and waits until what they run answers."""
+
+    def __init__(self, instance: Instance, binaries: Mapping[str, Path]) -> None:
+        self._instance = instance
+        self._binaries = binaries
+        self._nomad = Nomad(instance)
+
+    def run_edge(self) -> None:
+        """Render nginx' and consul-template's configuration, start both, wait for the first table."""
+        instance = self._instance
+        environment = common_env(instance) | _router_settings(instance) | {"PYTHONPATH": str(instance.checkout)}
+        run([instance.python, "-m", "router"], env=environment, cwd=instance.checkout)
+        uid, gid = files.user_ids(ROUTER_USER)
+        self._submit(
+            "edge",
+            {
+                "home": str(instance.home),
+                "user": ROUTER_USER,
+                "uid": uid,
+                "gid": gid,
+                "consul_template": str(self._binaries["consul-template"]),
+                "config": digest.of_folders([instance.etc / "router", instance.secrets / "router"]),
+            },
+        )
+        self._wait(EDGE, self.edge_ready, "The edge has no routing table")
+
+    def edge_ready(self) -> bool:
+        """Whether nginx has a table."""
+        answer = over_socket(self._instance.home / "router" / "edge.sock", "/health")
+        return answer is not None and answer.get("version", 0) > 0
+
+    def run_control(self, *, build_stamp: str) -> None:
+        """Start the API and the worker, wait until the API answers."""
+        instance = self._instance
+        environment = common_env(instance) | dict(instance.passed_on)
+        environment.setdefault("NOMAPAAS_BUILD_ENV", json.dumps(registry_env()))
+        environment.setdefault("NOMAPAAS_BUILD_STAMP", build_stamp)
+        uid, gid = files.user_ids(CONTROL_USER)
+        secrets = [instance.secrets / "control"]
+        self._submit(
+            "control",
+            {
+                "home": str(instance.home),
+                "checkout": str(instance.checkout),
+                "python": str(instance.python),
+                "python_prefix": str(python_prefix()),
+                "listen": f"{instance.bind}:{instance.port('api')}",
+                "check_address": instance.inside,
+                "port": instance.port("api"),
+                "user": CONTROL_USER,
+                "uid": uid,
+                "gid": gid,
+                "env": environment,
+                "code": code_digest(instance) + digest.of_folders(secrets)[:8],
+            },
+        )
+        self._wait(CONTROL, self.api_ready, "The control API does not answer")
+
+    def api_ready(self) -> bool:
+        """Whether the API answers at all."""
+        try:
+            return httpx.get(f"{self._instance.inside_url('api')}/health", timeout=5, trust_env=False).status_code < 500
+        except httpx.HTTPError:
+            return False
+
+    def _submit(self, name: str, variables: Mapping[str, Any]) -> None:
+        path = self._instance.etc / "nomad" / f"{name}.vars.json"
+        files.write_json(path, _literal(variables))
+        run(
+            [
+                self._binaries["nomad"],
+                "job",
+                "run",
+                "-detach",
+                f"-var-file={path}",
+                self._instance.checkout / "nomad" / f"{name}.nomad.hcl",
+            ],
+            env={
+                "NOMAD_ADDR": self._instance.url("nomad_http"),
+                "NOMAD_TOKEN": self._nomad.tokens()["management"],
+                "HOME": "/root",
+                "NO_COLOR": "1",
+            },
+        )
+
+    def _settled(self, job: str) -> bool:
+        """Whether every group of the job's newest version runs, and nothing of an older one."""
+        api, where = self._nomad.api(), {"namespace": "platform"}
+        wanted = api.call("GET", f"/v1/job/{job}", params=where)
+        running = [
+            (allocation["TaskGroup"], allocation["JobVersion"])
+            for allocation in api.call("GET", f"/v1/job/{job}/allocations", params=where)
+            if allocation["ClientStatus"] == "running"
+        ]
+        return sorted(running) == sorted((group["Name"], wanted["Version"]) for group in wanted["TaskGroups"])
+
+    def _wait(self, job: str, ready: Callable[[], bool], what: str) -> None:
+        def settled_and_ready() -> bool:
+            return self._settled(job) and ready()
+
+        try:
+            wait_for(settled_and_ready, seconds=_READY_SECONDS, problem=what, pause=0.25)
+        except Problem as exc:
+            raise Problem(f"{what} after {_READY_SECONDS} s. {self.last_words(job)}") from exc
+
+    def last_words(self, job: str) -> str:
+        """What Nomad and the newest tasks of a job said last."""
+        said = []
+        allocations = self._nomad.api().call("GET", f"/v1/job/{job}/allocations", params={"namespace": "platform"})
+        for allocation in sorted(allocations, key=lambda a: -a["CreateIndex"])[:2]:
+            for task, state in (allocation.get("TaskStates") or {}).items():
+                events = [event["DisplayMessage"] for event in state["Events"] if event.get("DisplayMessage")]
+                said.append(f"{task} is {state['State']}: {' / '.join(events[-2:])}")
+                logs = self._instance.home / "nomad" / "alloc" / allocation["ID"] / "alloc" / "logs"
+                said += [line for kind in ("stdout", "stderr") for line in _tail(logs, f"{task}.{kind}.")]
+        return "\n".join(said) if said else f"`nomad job status -namespace=platform {job}` says why."
+
+    def stop(self, job: str) -> None:
+        """Stop a job; a missing one is success."""
+        self._nomad.api().ask("DELETE", f"/v1/job/{job}", params={"namespace": "platform"})
+
+
+def code_digest(instance: Instance) -> str:
+    """Changes with the source of the control plane."""
+    return digest.of_folders(
+        [instance.checkout / "control", instance.checkout / "jobs"], suffixes=(".py", ".mako", ".json")
+    )
+
+
+def over_socket(path: Path, url: str) -> dict[str, Any] | None:
+    """The JSON answer to a GET over a unix socket, or None."""
+    transport = httpx.HTTPTransport(uds=str(path))
+    try:
+        with httpx.Client(transport=transport, timeout=5) as client:
+            answer = client.get(f"http://localhost{url}")
+            value = answer.json() if answer.status_code == 200 else None
+    except (httpx.HTTPError, ValueError, OSError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _router_settings(instance: Instance) -> dict[str, str]:
+    return {name: value for name, value in instance.passed_on if name.startswith("NOMAPAAS_ROUTER_")}
+
+
+def _literal(value: Any) -> Any:
+    """The same value with nothing in it that HCL would take for a template."""
+    if isinstance(value, str):
+        return value.replace("${", "$${").replace("%{", "%%{")
+    if isinstance(value, Mapping):
+        return {key: _literal(each) for key, each in value.items()}
+    return value
+
+
+def _tail(logs: Path, prefix: str) -> list[str]:
+    found = sorted(logs.glob(f"{prefix}*")) if logs.is_dir() else []
+    if not found:
+        return []
+    return found[-1].read_text(errors="replace").splitlines()[-_SHOWN_LINES:]

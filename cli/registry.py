@@ -1,0 +1,149 @@
+"""Every command: where it lives and what it does, so that help and look-up import none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from cli.errors import CLIError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command."""
+
+    name: str
+    module: str
+    summary: str
+    topic: str
+
+
+_TABLE: dict[str, dict[str, dict[str, str]]] = {
+    "Start": {
+        "auth": {
+            "login": "log in with e-mail and password",
+            "logout": "forget the login of this machine",
+            "whoami": "show who is logged in",
+            "auth:token": "print the API token in use",
+        },
+    },
+    "Apps": {
+        "apps": {
+            "apps": "list your apps",
+            "create": "create an app",
+            "info": "show an app",
+            "open": "open an app in the browser",
+            "rename": "give an app another name",
+            "destroy": "destroy an app and all that belongs to it",
+        },
+        "push": {"push": "build the source in this folder and put it on the air"},
+    },
+    "What runs": {
+        "ps": {
+            "ps": "list an app's dynos",
+            "ps:scale": "show or change how many dynos run, and their size",
+            "ps:type": "show or change the size of dynos",
+            "ps:restart": "restart dynos",
+            "ps:stop": "stop a dyno, which then starts anew",
+        },
+        "logs": {"logs": "show an app's log lines"},
+        "maintenance": {
+            "maintenance": "tell whether an app is in maintenance",
+            "maintenance:on": "answer visitors with a maintenance page",
+            "maintenance:off": "let visitors in again",
+        },
+        "domains": {"domains": "list an app's host names"},
+        "stack": {"stack": "show an app's stack and what others there are"},
+    },
+    "Config vars": {
+        "config": {
+            "config": "list an app's config vars",
+            "config:get": "print one config var",
+            "config:set": "set config vars, from words or a .env file",
+            "config:unset": "remove config vars",
+        },
+    },
+    "Builds and releases": {
+        "builds": {
+            "builds": "list an app's builds",
+            "builds:info": "show a build",
+            "builds:output": "show what a build printed",
+            "builds:cancel": "stop a build that is waiting or running",
+        },
+        "releases": {
+            "releases": "list an app's releases",
+            "releases:info": "show a release",
+            "releases:output": "show what a release's release phase printed",
+            "rollback": "go back to an earlier release",
+        },
+    },
+    "This machine's platform (as root, from a checkout)": {
+        "platform": {
+            "up": "start the platform on this machine",
+            "down": "stop the platform on this machine",
+            "status": "show how the platform's parts are",
+            "doctor": "check the platform and say what to do",
+            "env": "print the variables that reach the platform",
+        },
+    },
+    "Help": {
+        "about": {
+            "help": "show help for a command",
+            "version": "print the version",
+        },
+    },
+}
+
+ENTRIES: dict[str, Entry] = {
+    name: Entry(name, module, summary, topic)
+    for topic, modules in _TABLE.items()
+    for module, commands in modules.items()
+    for name, summary in commands.items()
+}
+
+ALIASES: dict[str, str] = {
+    "auth:login": "login",
+    "auth:logout": "logout",
+    "auth:whoami": "whoami",
+    "list": "apps",
+    "apps:list": "apps",
+    "apps:create": "create",
+    "apps:info": "info",
+    "apps:open": "open",
+    "apps:rename": "rename",
+    "apps:destroy": "destroy",
+    "apps:delete": "destroy",
+    "builds:create": "push",
+    "deploy": "push",
+    "scale": "ps:scale",
+    "resize": "ps:type",
+    "ps:resize": "ps:type",
+    "restart": "ps:restart",
+    "stop": "ps:stop",
+    "kill": "ps:stop",
+    "ps:kill": "ps:stop",
+    "config:add": "config:set",
+    "config:remove": "config:unset",
+    "releases:rollback": "rollback",
+    "apps:stacks": "stack",
+}
+
+
+def load(name: str) -> click.Command:
+    """The command of this name; its module is imported now."""
+    entry = ENTRIES[name]
+    try:
+        module = import_module(f"cli.commands.{entry.module}")
+    except ImportError as error:
+        if entry.module != "platform":
+            raise
+        raise CLIError(
+            f'"nomapaas {name}" needs a checkout of nomapaas on the platform\'s machine '
+            f"({error}). Run it there as .venv/bin/nomapaas {name}."
+        ) from error
+    for command in module.COMMANDS:
+        if command.name == name:
+            return command  # type: ignore[no-any-return]
+    raise CLIError(f'"nomapaas {name}" is not part of this version.')

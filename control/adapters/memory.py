@@ -1,0 +1,173 @@
+"""In-memory twins of the ports, for unit tests: each passes the same contract suite as the real adapter.
+
+Every twin has `down` (its server does not answer) and a few controls of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+
+from control.adapters.memory_clock import ManualClock
+from control.adapters.memory_node import MemoryNode
+from control.adapters.memory_scheduler import MemoryScheduler
+from control.ports.blobs import BlobStat
+from control.ports.catalog import Instance, Route
+from control.ports.errors import CatalogUnavailable, ConfigVersionTaken, StoreFull, StoreUnavailable, VaultUnavailable
+
+__all__ = ["ManualClock", "MemoryBlobs", "MemoryCatalog", "MemoryNode", "MemoryScheduler", "MemoryVault"]
+
+
+class MemoryVault:
+    """Vault. `sealed` makes every call fail; `admitted` are the apps whose jobs may read."""
+
+    def __init__(self) -> None:
+        self.sealed = False
+        self.down = False
+        self.admitted: set[str] = set()
+        self.versions: dict[tuple[str, int], dict[str, str]] = {}
+        self._lock = threading.Lock()
+
+    def write(self, app_id: str, version: int, values: Mapping[str, str]) -> None:
+        self._check()
+        with self._lock:
+            kept = self.versions.setdefault((app_id, version), dict(values))
+            if kept != dict(values):
+                raise ConfigVersionTaken(f"Config version {version} exists already with other values.")
+
+    def read(self, app_id: str, version: int) -> dict[str, str]:
+        self._check()
+        if version == 0:
+            return {}
+        with self._lock:
+            return dict(self.versions[app_id, version])
+
+    def delete(self, app_id: str, version: int) -> None:
+        self._check()
+        with self._lock:
+            self.versions.pop((app_id, version), None)
+
+    def admit(self, app_id: str) -> None:
+        self._check()
+        self.admitted.add(app_id)
+
+    def forget(self, app_id: str) -> None:
+        self._check()
+        with self._lock:
+            self.admitted.discard(app_id)
+            for key in [key for key in self.versions if key[0] == app_id]:
+                del self.versions[key]
+
+    def ping(self) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        if self.sealed:
+            raise VaultUnavailable("Vault is sealed. The unsealer opens it within seconds; else run `nomapaas up`.")
+        if self.down:
+            raise VaultUnavailable("Vault does not answer. Run `nomapaas status`.")
+
+
+class MemoryCatalog:
+    """Consul. `dynos` is what `instances` returns; `writes` counts records that were really written."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.dynos: list[Instance] = []
+        self.writes = 0
+        self._routes: dict[str, Route] = {}
+
+    def put_route(self, route: Route) -> None:
+        self._check()
+        if self._routes.get(route.app_id) != route:
+            self._routes[route.app_id] = route
+            self.writes += 1
+
+    def delete_route(self, app_id: str) -> None:
+        self._check()
+        self._routes.pop(app_id, None)
+
+    def routes(self) -> Mapping[str, Route]:
+        self._check()
+        return dict(self._routes)
+
+    def instances(self) -> list[Instance]:
+        self._check()
+        return list(self.dynos)
+
+    def ping(self) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        if self.down:
+            raise CatalogUnavailable("Consul does not answer. Run `nomapaas status`.")
+
+
+class MemoryBlobs:
+    """MinIO. `full` makes writes fail; `put` and `get` do what a client does with a signed URL."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.full = False
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self._urls: dict[str, tuple[str, str, str]] = {}
+
+    def upload_url(self, bucket: str, key: str, *, expires: timedelta) -> str:
+        return self._url("PUT", bucket, key, expires)
+
+    def download_url(self, bucket: str, key: str, *, expires: timedelta) -> str:
+        return self._url("GET", bucket, key, expires)
+
+    def stat(self, bucket: str, key: str) -> BlobStat | None:
+        self._check()
+        data = self.objects.get((bucket, key))
+        return None if data is None else BlobStat(size=len(data))
+
+    def read(self, bucket: str, key: str) -> Iterator[bytes]:
+        self._check()
+        data = self.objects[bucket, key]
+        return iter([data[at : at + 65536] for at in range(0, len(data), 65536)])
+
+    def write(self, bucket: str, key: str, pieces: Iterable[bytes]) -> int:
+        self._check()
+        data = b"".join(pieces)
+        if self.full:
+            raise StoreFull("The slug store has no room left. Free disk space on the MinIO server, then try again.")
+        self.objects[bucket, key] = data
+        return len(data)
+
+    def delete(self, bucket: str, key: str) -> None:
+        self._check()
+        self.objects.pop((bucket, key), None)
+
+    def keys(self, bucket: str, *, prefix: str = "") -> Iterator[str]:
+        self._check()
+        return iter(sorted(key for kept, key in self.objects if kept == bucket and key.startswith(prefix)))
+
+    def ping(self) -> None:
+        self._check()
+
+    def put(self, url: str, data: bytes) -> None:
+        """What a client does with an upload URL."""
+        method, bucket, key = self._urls[url]
+        if method != "PUT":
+            raise PermissionError(url)
+        self.objects[bucket, key] = data
+
+    def get(self, url: str) -> bytes:
+        """What a client does with a download URL."""
+        method, bucket, key = self._urls[url]
+        if method != "GET":
+            raise PermissionError(url)
+        return self.objects[bucket, key]
+
+    def _url(self, method: str, bucket: str, key: str, expires: timedelta) -> str:
+        self._check()
+        url = f"http://blobs.invalid/{bucket}/{key}?method={method}&expires={int(expires.total_seconds())}"
+        self._urls[url] = (method, bucket, key)
+        return url
+
+    def _check(self) -> None:
+        if self.down:
+            raise StoreUnavailable("MinIO does not answer. Run `nomapaas status`.")

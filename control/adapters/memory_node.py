@@ -1,0 +1,128 @@
+"""The node agent's in-memory twin."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from control.adapters.memory_clock import ManualClock
+from control.node.lines import Filter, render, split_message
+from control.ports.clock import Clock
+from control.ports.errors import NodeUnavailable
+from control.ports.node import LogQuery
+
+
+class MemoryNode:
+    """The node agent. `prints`, `leave` and `says` do what builds and dynos do; `close` ends every tail."""
+
+    def __init__(self, *, clock: Clock | None = None, heartbeat: float = 0.1) -> None:
+        self.clock = clock or ManualClock()
+        self.heartbeat = heartbeat
+        self.down = False
+        self.lines: dict[str, list[str]] = {}
+        self.caches: dict[str, bytes] = {}
+        self._outputs: dict[tuple[str, str], bytes] = {}
+        self._slugs: dict[str, bytes] = {}
+        self._results: dict[str, Mapping[str, Any]] = {}
+        self._left_caches: dict[str, bytes] = {}
+        self._closed = False
+        self._changed = threading.Condition()
+
+    # The port
+
+    def logs(self, query: LogQuery) -> Iterator[str]:
+        self._check()
+        wanted = Filter(source=query.source, dyno=query.dyno, process_type=query.process_type)
+        with self._changed:
+            kept = self.lines.get(query.app_id, [])
+            seen = len(kept)
+            recent = [line for line in kept if wanted.accepts(line)][-query.lines :] if query.lines else []
+        return self._follow(query.app_id, recent, wanted, seen) if query.tail else iter(recent)
+
+    def log(self, app_id: str, *, source: str, dyno: str, lines: Iterable[str]) -> None:
+        self._check()
+        with self._changed:
+            kept = self.lines.setdefault(app_id, [])
+            for text in lines:
+                kept += [render(self.clock.now(), source, dyno, piece) for piece in split_message(text)]
+            self._changed.notify_all()
+
+    def output(self, allocation_id: str, *, task: str, offset: int = 0, limit: int = 1 << 20) -> bytes:
+        self._check()
+        return self._outputs.get((allocation_id, task), b"")[offset : offset + limit]
+
+    def slug(self, allocation_id: str) -> Iterator[bytes]:
+        self._check()
+        data = self._slugs[allocation_id]
+        return iter([data[at : at + 65536] for at in range(0, len(data), 65536)])
+
+    def result(self, allocation_id: str) -> Mapping[str, Any] | None:
+        self._check()
+        return self._results.get(allocation_id)
+
+    def keep_cache(self, allocation_id: str, *, app_id: str) -> None:
+        self._check()
+        if allocation_id in self._left_caches:
+            self.caches[app_id] = self._left_caches[allocation_id]
+
+    def forget(self, app_id: str) -> None:
+        self._check()
+        self.lines.pop(app_id, None)
+        self.caches.pop(app_id, None)
+
+    def ping(self) -> None:
+        self._check()
+
+    # Controls for tests
+
+    def prints(self, allocation_id: str, text: str | bytes, *, task: str) -> None:
+        """A task prints."""
+        data = text.encode() if isinstance(text, str) else text
+        self._outputs[allocation_id, task] = self._outputs.get((allocation_id, task), b"") + data
+
+    def leave(
+        self,
+        allocation_id: str,
+        *,
+        slug: bytes | None = None,
+        result: Mapping[str, Any] | None = None,
+        cache: bytes | None = None,
+    ) -> None:
+        """A build leaves files behind."""
+        if slug is not None:
+            self._slugs[allocation_id] = slug
+        if result is not None:
+            self._results[allocation_id] = result
+        if cache is not None:
+            self._left_caches[allocation_id] = cache
+
+    def says(self, app_id: str, dyno: str, *lines: str) -> None:
+        """A dyno prints lines."""
+        self.log(app_id, source="app", dyno=dyno, lines=lines)
+
+    def close(self) -> None:
+        """End every tail."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _follow(self, app_id: str, recent: list[str], wanted: Filter, seen: int) -> Iterator[str]:
+        yield from recent
+        while True:
+            with self._changed:
+                fresh = self.lines.get(app_id, [])[seen:]
+                if not fresh and not self._closed:
+                    self._changed.wait(self.heartbeat)
+                    fresh = self.lines.get(app_id, [])[seen:]
+                seen += len(fresh)
+                closed = self._closed
+            yield from (line for line in fresh if wanted.accepts(line))
+            if closed:
+                return
+            if not fresh:
+                yield ""
+
+    def _check(self) -> None:
+        if self.down:
+            raise NodeUnavailable("The node agent does not answer. Run `nomapaas status`.")

@@ -1,0 +1,61 @@
+"""What every view can reach: the platform behind it and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TypeVar, cast
+
+from flask import current_app, g
+
+from control.api.signing import Signer
+from control.domain.apps import App
+from control.ports.bundle import Ports
+from control.services.access import Permission, find_app
+from control.services.accounts import Login, Passwords
+from control.services.actor import Actor
+from control.services.health import Health
+from control.services.throttle import Allowance
+from control.settings import Settings
+
+EXTENSION = "nomapaas"
+
+V = TypeVar("V", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Made once for each Flask app."""
+
+    ports: Ports
+    settings: Settings
+    signer: Signer
+    passwords: Passwords
+    login: Login
+    allowance: Allowance
+    health: Health
+    closing: Event = field(default_factory=Event)
+    """Set when this process is told to stop: open streams end, so that it can."""
+
+
+def platform() -> Platform:
+    """The platform of this Flask app."""
+    return cast("Platform", current_app.extensions[EXTENSION])
+
+
+def actor() -> Actor:
+    """Who sends this request; only in views that are not `public`."""
+    return cast("Actor", g.actor)
+
+
+def public(view: V) -> V:
+    """Mark a view that asks for no token: it is open to all, or checks by itself who asks."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def the_app(id_or_name: str, permission: Permission) -> App:
+    """The app in the path, when the actor may do this to it. Raises NotFound."""
+    with platform().ports.state.view() as work:
+        return find_app(work, actor(), id_or_name, permission)

@@ -1,0 +1,44 @@
+"""Answers: JSON with an ETag, and lists by the page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from flask import Response, request
+
+from control.api.ranges import Key, page
+
+T = TypeVar("T")
+
+
+def reply(value: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Response(content, status=status, mimetype="application/json")
+
+
+def listing(rows: Sequence[T], keys: Mapping[str, Key[T]], present: Callable[[T], Any]) -> Response:
+    """One page of a list; only what is on the page is presented. Raises RangeNotSatisfiable."""
+    cut = page(rows, request.headers.get("Range"), keys)
+    response = reply([present(row) for row in cut.rows], 206 if cut.next_range else 200)
+    response.headers["Accept-Ranges"] = ", ".join(keys)
+    if cut.content_range:
+        response.headers["Content-Range"] = cut.content_range
+    if cut.next_range:
+        response.headers["Next-Range"] = cut.next_range
+    return response
+
+
+def add_etag(response: Response) -> Response:
+    """Give a JSON answer to a GET its ETag, and answer 304 when the client has it already."""
+    if request.method not in ("GET", "HEAD") or response.is_streamed or response.status_code not in (200, 206):
+        return response
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    known = request.headers.get("If-None-Match")
+    if known and request.if_none_match.contains(response.get_etag()[0] or ""):
+        response.status_code = 304
+        response.set_data(b"")
+    return response

@@ -1,0 +1,155 @@
+"""`/streams`: build and release output, and logs, at addresses that carry their own permission.
+
+Text comes as it is, chunked (`Range: bytes=N-` goes on from a byte); with `Accept: text/event-stream` each line is an
+event whose id is the byte after it, and a comment keeps the connection alive.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from flask import Blueprint, Response, request
+
+from control.api.context import platform, public
+from control.api.output_tail import OutputTail
+from control.errors import NotFound, RangeNotSatisfiable, Unavailable
+
+routes = Blueprint("streams", __name__)
+
+_HEARTBEAT = ": keepalive\n\n"
+_FROM = re.compile(r"bytes=([0-9]{1,15})-")
+
+
+@routes.get("/streams/outputs/<signed>")
+@public
+def output(signed: str) -> Response:
+    """What a build or a release phase prints, from its first byte or a later one, to its end."""
+    kind, owner_id = platform().signer.open_output(signed)
+    tail = OutputTail(platform().ports, kind=kind, owner_id=owner_id)
+    if not tail.exists():
+        raise NotFound("This output is no longer kept: its app is gone.", resource="stream")
+    offset = _offset()
+    if offset and offset > tail.size():
+        raise RangeNotSatisfiable(f"The output has {tail.size()} bytes so far; ask for one of them or for the next.")
+    pieces = tail.follow(offset, given_up=_given_up())
+    if _wants_events():
+        return _stream(_output_events(pieces, offset), "text/event-stream")
+    response = _stream((piece for piece in pieces if piece), "text/plain; charset=utf-8")
+    if offset:
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {offset}-*/*"
+    return response
+
+
+@routes.get("/streams/logs/<signed>")
+@public
+def logs(signed: str) -> Response:
+    """An app's log lines."""
+    query = platform().signer.open_log(signed)
+    with platform().ports.state.view() as work:
+        if work.apps.get(query.app_id) is None:
+            raise NotFound("This app is gone, and its log with it.", resource="stream")
+    lines = platform().ports.node.logs(query)
+    given_up = _given_up()
+
+    def read() -> Iterator[str]:
+        for line in lines:
+            if query.tail and given_up():
+                return
+            yield line
+
+    if _wants_events():
+        events = (f"data: {line}\n\n" if line else _HEARTBEAT for line in read())
+        return _stream((event.encode() for event in events), "text/event-stream")
+    return _stream((f"{line}\n".encode() for line in read() if line), "text/plain; charset=utf-8")
+
+
+def _output_events(pieces: Iterator[bytes], offset: int) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        if not piece:
+            yield _HEARTBEAT.encode()
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            offset += len(line) + 1
+            yield b"id: %d\ndata: %s\n\n" % (offset, line)
+    if rest:
+        yield b"id: %d\ndata: %s\n\n" % (offset + len(rest), rest)
+
+
+def _offset() -> int:
+    last = request.headers.get("Last-Event-Id", "")
+    if last.isascii() and last.isdigit() and len(last) < 16:
+        return int(last)
+    match = _FROM.fullmatch(request.headers.get("Range", ""))
+    return int(match[1]) if match else 0
+
+
+def _wants_events() -> bool:
+    return "text/event-stream" in request.headers.get("Accept", "")
+
+
+class _Seats:
+    """How many streams may be open at once: each holds a thread, and the rest of the API needs some, too."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken -= 1
+
+    def take(self, limit: int) -> None:
+        with self._lock:
+            if self._taken >= limit:
+                raise Unavailable("Too many streams are open; close some, or try again in a moment.")
+            self._taken += 1
+
+
+_seats = _Seats()
+
+
+def _stream(pieces: Iterator[bytes], content_type: str) -> Response:
+    _seats.take(platform().settings.max_streams)
+
+    def seated() -> Iterator[bytes]:
+        with _seats.seat():
+            yield b""
+            yield from pieces
+
+    response = Response(seated(), content_type=content_type, direct_passthrough=True)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _given_up() -> Callable[[], bool]:
+    """A question whether the client has hung up, or this process is to stop.
+
+    Plain text has no heartbeat that could find out by writing, so the connection itself is asked.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    closing = platform().closing
+
+    def given_up() -> bool:
+        if closing.is_set():
+            return True
+        if not isinstance(connection, socket.socket):
+            return False
+        try:
+            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    return given_up

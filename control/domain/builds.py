@@ -1,0 +1,54 @@
+"""Builds: from a source tarball to a slug."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class BuildStatus(StrEnum):
+    """Heroku Platform API v3, `build.status`."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """One build. The worker takes pending builds in the order of `created_at`."""
+
+    id: str
+    app_id: str
+    user_id: str
+    status: BuildStatus
+    source_url: str
+    """An https URL that the build sandbox fetches, or `source:` and the id of an upload (see `upload_url`)."""
+    source_checksum: str | None
+    """`SHA256:hex` as the client said it, checked against what was uploaded."""
+    source_version: str | None
+    stack: str
+    created_at: datetime
+    updated_at: datetime
+    buildpacks: tuple[str, ...] = ()
+    """Names or URLs that the user chose; empty means detect."""
+    started_at: datetime | None = None
+    """When its Nomad job was submitted; None while it waits in the queue."""
+    slug_id: str | None = None
+    release_id: str | None = None
+    cancel_requested: bool = False
+    failure_message: str | None = None
+
+
+_UPLOAD = "source:"
+
+
+def upload_url(source_id: str) -> str:
+    """How `Build.source_url` names an upload that `POST /sources` made room for."""
+    return f"{_UPLOAD}{source_id}"
+
+
+def upload_id(source_url: str) -> str | None:
+    """The upload that a `Build.source_url` names; None when it is a URL of the user's."""
+    return source_url.removeprefix(_UPLOAD) if source_url.startswith(_UPLOAD) else None

@@ -1,0 +1,106 @@
+"""The node agent's parts, put together."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from control.adapters.minio_blobs import MinioBlobs
+from control.adapters.system_clock import SystemClock
+from control.node import api, artifacts
+from control.node.allocations import AllocationState
+from control.node.collector import Collector
+from control.node.disk import DiskWatch
+from control.node.logbook import Logbook
+from control.node.nomad_watch import NomadWatch
+from control.node.positions import Positions
+from control.node.router_lines import RouterLines
+from control.node.settings import NodeSettings
+from control.node.store import Store
+
+_ROUTER_LINES_PER_SECOND = 2000
+
+
+class NodeAgent:
+    """One node's agent: threads that collect, and a WSGI application that serves both endpoints."""
+
+    def __init__(self, told: NodeSettings) -> None:
+        clock = SystemClock()
+        self._logbook = Logbook(told.app_logs, limit=told.log_bytes)
+        self._collector = Collector(
+            told.nomad_allocs,
+            self._logbook,
+            Positions(told.app_logs / "positions.json"),
+            clock=clock,
+            lines_per_second=told.log_lines_per_second,
+        )
+        self._router = RouterLines(
+            told.router_socket, self._logbook, clock=clock, lines_per_second=_ROUTER_LINES_PER_SECOND
+        )
+        self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
+        self._watch = NomadWatch(
+            told.nomad_addr,
+            told.nomad_token,
+            told.nomad_data,
+            update=self._update,
+            gone=self._gone,
+            listed=self._collector.listed,
+            monotonic=clock.monotonic,
+        )
+        caches = Store(told.caches, limit=told.build_caches_bytes, largest=told.build_cache_bytes)
+        slugs = Store(told.slugs, limit=told.slug_cache_bytes, largest=told.slug_cache_bytes)
+        blobs = MinioBlobs(told.minio_endpoint, access_key=told.minio_access_key, secret_key=told.minio_secret_key)
+        self._artifacts = artifacts.create_app(blobs, slugs, caches)
+        self._api = api.create_app(
+            api.Parts(
+                allocations=told.nomad_allocs,
+                logbook=self._logbook,
+                caches=caches,
+                clock=clock,
+                health=self._health,
+            )
+        )
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=part, args=(self._stop,), name=name, daemon=True)
+            for name, part in (
+                ("collector", self._collector.run),
+                ("router-lines", self._router.run),
+                ("nomad-watch", self._watch.run),
+                ("disk-watch", self._disk.run),
+            )
+        ]
+
+    def start(self) -> None:
+        """Begin to collect."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Write down how far everything was read."""
+        self._stop.set()
+        self._collector.stop()
+        self._threads[0].join(5)
+        self._logbook.close()
+
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The unix socket has the API, the TCP one the artifacts."""
+        connection: socket.socket = environ["gunicorn.socket"]
+        app = self._api if connection.family == socket.AF_UNIX else self._artifacts
+        return app(environ, start_response)
+
+    def _update(self, state: AllocationState) -> None:
+        self._collector.update(state)
+        self._disk.update(state)
+
+    def _gone(self, allocation_id: str) -> None:
+        self._collector.gone(allocation_id)
+        self._disk.gone(allocation_id)
+
+    def _health(self) -> dict[str, Any]:
+        return {
+            "nomad_silent_for_s": round(self._watch.silent_for, 1),
+            "threads": {thread.name: thread.is_alive() for thread in self._threads},
+        }

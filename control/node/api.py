@@ -1,0 +1,187 @@
+"""The node agent's API, on a unix socket for root and the control plane alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, abort, jsonify, request
+
+from control.node import files, outputs, web
+from control.node.lines import Filter, render, split_message
+from control.node.logbook import Follower, Logbook
+from control.node.outputs import Outputs
+from control.node.store import Store
+from control.ports.clock import Clock
+
+_CONTROL_USER = "nomapaas"
+_HEARTBEAT_S = 5.0
+_MOST_LINES = 10_000
+_MOST_OUTPUT = 8 << 20
+_MOST_BODY = 1 << 20
+_MOST_TAILS = 400
+_RESULT_BYTES = 256 << 10
+_SLUG_BYTES = 4 << 30
+"""No slug is that large; how large one may be, the control plane decides."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the API gives access to."""
+
+    allocations: Path
+    logbook: Logbook
+    caches: Store
+    clock: Clock
+    health: Callable[[], dict[str, Any]]
+
+
+def create_app(parts: Parts) -> Flask:
+    """The API."""
+    app = Flask("control.node.api")
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BODY
+    app.before_request(_only_the_platform)
+    web.report_errors(app)
+    app.add_url_rule("/health", view_func=lambda: jsonify(parts.health()), endpoint="health")
+    _add_logs(app, parts)
+    _add_allocations(app, parts)
+
+    @app.delete("/apps/<app_id>")
+    def forget(app_id: str) -> Response:
+        parts.logbook.forget(_uuid(app_id))
+        parts.caches.remove(app_id)
+        return jsonify({})
+
+    return app
+
+
+def _add_logs(app: Flask, parts: Parts) -> None:
+    tails = threading.BoundedSemaphore(_MOST_TAILS)
+
+    @app.get("/logs")
+    def logs() -> Response:
+        app_id = _uuid(request.args.get("app", ""))
+        wanted = Filter(
+            source=request.args.get("source"), dyno=request.args.get("dyno"), process_type=request.args.get("type")
+        )
+        count = min(max(_number("lines", 100), 0), _MOST_LINES)
+        if request.args.get("tail") != "1":
+            found = parts.logbook.recent(app_id, wanted, count)
+            return Response("".join(f"{line}\n" for line in found), mimetype="text/plain")
+        if not tails.acquire(blocking=False):
+            abort(503, "Too many log tails are open on this node; close some, then try again.")
+        recent, follower = parts.logbook.recent_and_follow(app_id, wanted, count)
+        pieces = _tail(parts, recent, follower)
+        response = web.stream(pieces, mimetype="text/plain")
+
+        def over() -> None:
+            # Also reached when the reader goes before the first piece, where the generator has no say.
+            parts.logbook.leave(app_id, follower)
+            tails.release()
+
+        response.call_on_close(over)
+        return response
+
+    @app.post("/logs")
+    def log() -> Response:
+        body = request.get_json()
+        try:
+            app_id, source, dyno = str(body["app"]), str(body["source"]), str(body["dyno"])
+            messages = [piece for line in body["lines"] for piece in split_message(str(line))]
+        except (KeyError, TypeError):
+            abort(400, "Give app, source, dyno and lines.")
+        moment = parts.clock.now()
+        parts.logbook.append(_uuid(app_id), [render(moment, source, dyno, message) for message in messages])
+        return jsonify({})
+
+
+def _tail(parts: Parts, recent: list[str], follower: Follower) -> Iterator[bytes]:
+    """Lines as they come; an empty one now and then, so that a reader who has gone is noticed."""
+    # Also when there is nothing yet: the reader learns at once that it is connected.
+    yield "".join(f"{line}\n" for line in recent).encode("utf-8", "replace") or b"\n"
+    since = parts.clock.now()
+    while (taken := follower.take(_HEARTBEAT_S)) is not None:
+        lines, dropped = taken
+        if dropped:
+            moment = parts.clock.now()
+            message = (
+                f"Error L11 (Tail buffer overflow) -> This tail session dropped {dropped} messages"
+                f" since {since.isoformat(timespec='seconds')}."
+            )
+            lines.append(render(moment, "heroku", "logplex", message))
+            since = moment
+        yield "".join(f"{line}\n" for line in lines).encode("utf-8", "replace") or b"\n"
+
+
+def _add_allocations(app: Flask, parts: Parts) -> None:
+    printed = Outputs(parts.allocations)
+
+    @app.get("/allocs/<allocation_id>/output")
+    def output(allocation_id: str) -> Response:
+        offset, limit = _number("offset", 0), min(_number("limit", 1 << 20), _MOST_OUTPUT)
+        data = b""
+        with suppress(files.NotThere):
+            data = printed.read(allocation_id, request.args.get("task", ""), offset=offset, limit=limit)
+        return Response(data, mimetype="application/octet-stream")
+
+    @app.get("/allocs/<allocation_id>/slug")
+    def slug(allocation_id: str) -> Response:
+        return web.file(outputs.left(parts.allocations, allocation_id, "slug.tgz"), largest=_SLUG_BYTES)
+
+    @app.get("/allocs/<allocation_id>/result")
+    def result(allocation_id: str) -> Response:
+        fd = outputs.left(parts.allocations, allocation_id, "result.json")
+        data = b"".join(web.read_all(fd, _RESULT_BYTES + 1))
+        try:
+            found = json.loads(data) if len(data) <= _RESULT_BYTES else None
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise files.NotThere
+        return jsonify(found)
+
+    @app.post("/allocs/<allocation_id>/cache")
+    def keep_cache(allocation_id: str) -> Response:
+        app_id = _uuid(str((request.get_json() or {}).get("app", "")))
+        try:
+            fd = outputs.left(parts.allocations, allocation_id, "cache.tar")
+        except files.NotThere:
+            return jsonify({"kept": False})
+        parts.caches.put(app_id, web.read_all(fd, os.fstat(fd).st_size))
+        return jsonify({"kept": True})
+
+
+def _only_the_platform() -> None:
+    """The socket's permissions say the same; this also holds when somebody loosened them."""
+    connection = request.environ.get("gunicorn.socket")
+    if not isinstance(connection, socket.socket) or connection.family != socket.AF_UNIX:
+        abort(403, "This API is served on the node agent's unix socket only.")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    allowed = {0, os.geteuid()}
+    with suppress(KeyError):
+        allowed.add(pwd.getpwnam(_CONTROL_USER).pw_uid)
+    if uid not in allowed:
+        abort(403, "Only root and the control plane may ask the node agent.")
+
+
+def _uuid(text: str) -> str:
+    if not files.is_uuid(text):
+        abort(400, "That is not an app's id.")
+    return text
+
+
+def _number(name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isdecimal() or len(text) > 15:
+        abort(400, f"{name} must be a number.")
+    return int(text)

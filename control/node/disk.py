@@ -1,0 +1,143 @@
+"""Stops dynos and builds whose files take more room than they may: Nomad only plans with disk space, it limits none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from control.node.allocations import AllocationState
+from control.node.lines import render
+from control.node.logbook import Logbook
+from control.ports.clock import Clock
+
+_PERIOD_S = 5.0
+_SHARE = 20
+"""Measuring takes at most a twentieth of the time: after a long look there is a long pause."""
+_STEP_BYTES = 4 << 20
+"""While the file system has not lost so much room since the last look, nobody can have taken much."""
+_MOST_S = 120
+_TRIES = 50
+_BUILD_SLACK = 1.1
+"""A build stops itself at its limit, with a better message; this is for one that does not."""
+_logger = structlog.get_logger()
+
+
+class DiskWatch:
+    """`update` and `gone` come from Nomad's watch; `run` measures now and then."""
+
+    def __init__(
+        self,
+        root: Path,
+        logbook: Logbook,
+        *,
+        clock: Clock,
+        measure: Callable[[Path, Iterable[str]], Mapping[str, int]] | None = None,
+        kill: Callable[[AllocationState], bool] | None = None,
+    ) -> None:
+        self._root = root
+        self._logbook = logbook
+        self._clock = clock
+        self._measure = measure or usage_mb
+        self._kill = kill or kill_all
+        self._lock = threading.Lock()
+        self._states: dict[str, AllocationState] = {}
+        self._limits: dict[str, int] = {}
+        self._fresh = False
+        self._free = 0
+
+    def update(self, state: AllocationState) -> None:
+        """News of an allocation."""
+        with self._lock:
+            if state.ended:
+                self._states.pop(state.id, None)
+                self._limits.pop(state.id, None)
+                return
+            self._fresh = self._fresh or state.id not in self._states
+            self._states[state.id] = state
+            if state.disk_mb:
+                self._limits[state.id] = state.disk_mb
+
+    def gone(self, allocation_id: str) -> None:
+        """Nomad has forgotten it."""
+        with self._lock:
+            self._states.pop(allocation_id, None)
+            self._limits.pop(allocation_id, None)
+
+    def run(self, stop: threading.Event) -> None:
+        """Measure until told to stop."""
+        pause = _PERIOD_S
+        while not stop.wait(pause):
+            began = self._clock.monotonic()
+            try:
+                self.step()
+            except (OSError, ValueError, subprocess.SubprocessError):
+                _logger.exception("disk.failed")
+            pause = max(_PERIOD_S, _SHARE * (self._clock.monotonic() - began))
+
+    def step(self) -> None:
+        """Look once, if anybody can have written much since the last time."""
+        free = shutil.disk_usage(self._root).free
+        with self._lock:
+            states, limits, fresh = dict(self._states), dict(self._limits), self._fresh
+            self._fresh = False
+        if not states or (not fresh and free > self._free - _STEP_BYTES):
+            self._free = max(free, self._free)
+            return
+        self._free = free
+        for key, used in self._measure(self._root, states).items():
+            state, limit = states[key], limits.get(key)
+            if limit is not None and used > limit * (_BUILD_SLACK if state.dyno is None else 1):
+                self._stop(state, used, limit)
+
+    def _stop(self, state: AllocationState, used: int, limit: int) -> None:
+        if not self._kill(state):
+            return
+        _logger.info("disk.exceeded", allocation=state.id, used_mb=used, limit_mb=limit)
+        if state.dyno is not None:
+            message = f"Error: disk quota exceeded ({used} MB of {limit} MB). Stopping the dyno."
+            self._logbook.append(state.app_id, [render(self._clock.now(), "heroku", state.dyno, message)])
+
+
+def usage_mb(root: Path, allocation_ids: Iterable[str]) -> dict[str, int]:
+    """Megabytes on disk of each allocation's folder.
+
+    `du` follows no link, stays on the file system (a dyno's /proc and secrets are others), counts a file once
+    however often it is mounted, and copes with any depth.
+    """
+    names = b"\0".join(key.encode() for key in allocation_ids)
+    done = subprocess.run(
+        ["nice", "du", "--summarize", "--one-file-system", "--block-size=1M", "--null", "--files0-from=-"],
+        input=names,
+        cwd=root,
+        capture_output=True,
+        timeout=_MOST_S,
+        check=False,  # Files that vanish meanwhile make it say 1.
+    )
+    found = (line.split(b"\t", 1) for line in done.stdout.split(b"\0") if b"\t" in line)
+    return {name.decode(): int(size) for size, name in found}
+
+
+def kill_all(state: AllocationState, *, cgroups: Path = Path("/sys/fs/cgroup")) -> bool:
+    """Kill every process of an allocation's task; whether there was one."""
+    killed = False
+    for folder in cgroups.glob(f"*/*/{state.id}.{state.task}*"):
+        for _ in range(_TRIES):
+            # Again and again, because a process may fork while the list is read.
+            pids = [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
+            if not pids:
+                break
+            killed = True
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if killed:
+            return True
+    return killed

@@ -1,0 +1,67 @@
+"""Routes and routed dynos: Consul."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """What the router knows of one app; its dynos it finds by themselves in the catalogue."""
+
+    app_id: str
+    name: str
+    hosts: tuple[str, ...]
+    state: str
+    """`up`, `starting`, `crashed`, `down` (no web dyno wanted) or `idle`."""
+    maintenance: bool
+    release: int
+
+    def as_record(self) -> dict[str, Any]:
+        """The JSON document that lies in Consul KV."""
+        return {
+            "app": self.app_id,
+            "name": self.name,
+            "hosts": list(self.hosts),
+            "state": self.state,
+            "maintenance": self.maintenance,
+            "release": self.release,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One routed dyno in the catalogue."""
+
+    app_id: str
+    dyno: str
+    address: str
+    port: int
+    release: int
+    passing: bool
+
+
+class Catalog(Protocol):
+    """Route records and routed dynos. Every method raises CatalogUnavailable."""
+
+    def put_route(self, route: Route) -> None:
+        """Write a record if it differs from the one there."""
+        ...
+
+    def delete_route(self, app_id: str) -> None:
+        """Remove a record; a missing one is success."""
+        ...
+
+    def routes(self) -> Mapping[str, Route]:
+        """All records by app id, in one call."""
+        ...
+
+    def instances(self) -> list[Instance]:
+        """All routed dynos, in one call."""
+        ...
+
+    def ping(self) -> None:
+        """Return when Consul answers and has a leader."""
+        ...

@@ -1,0 +1,60 @@
+"""The node agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogQuery:
+    """Which log lines of an app; None means any."""
+
+    app_id: str
+    lines: int = 100
+    source: str | None = None
+    """`app` or `heroku`."""
+    dyno: str | None = None
+    """`web.1`; also `router`, `api`, `build`."""
+    process_type: str | None = None
+    tail: bool = False
+
+
+class Node(Protocol):
+    """The node agent: files that only root on the node may read. Every method raises NodeUnavailable."""
+
+    def logs(self, query: LogQuery) -> Iterator[str]:
+        """Log lines in Heroku's form, oldest first, without line ends; with `tail` it never ends by itself.
+
+        While tailing, an empty string is a heartbeat, at least one in 10 s.
+        """
+        ...
+
+    def log(self, app_id: str, *, source: str, dyno: str, lines: Iterable[str]) -> None:
+        """Add platform lines (`heroku[web.1]`, `app[api]`) to an app's log."""
+        ...
+
+    def output(self, allocation_id: str, *, task: str, offset: int = 0, limit: int = 1 << 20) -> bytes:
+        """What a task printed (stdout and stderr share a file), from a byte offset; empty when there is no more yet."""
+        ...
+
+    def slug(self, allocation_id: str) -> Iterator[bytes]:
+        """The slug that a build left, in pieces, unchecked. Raises KeyError when it left none."""
+        ...
+
+    def result(self, allocation_id: str) -> Mapping[str, Any] | None:
+        """`result.json` that a build left, unchecked but parsed (an object, at most 256 kB), or None."""
+        ...
+
+    def keep_cache(self, allocation_id: str, *, app_id: str) -> None:
+        """Make the cache archive that a build left the app's build cache on this node, if it left one."""
+        ...
+
+    def forget(self, app_id: str) -> None:
+        """Remove an app's logs and caches."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the node agent answers."""
+        ...

@@ -1,0 +1,37 @@
+"""Config vars: Vault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class ConfigVault(Protocol):
+    """Keeps config vars, one write-once version at a time. Every method raises VaultUnavailable."""
+
+    def write(self, app_id: str, version: int, values: Mapping[str, str]) -> None:
+        """Write one version; writing the same version again with the same values is success.
+
+        Raises ConfigVersionTaken when it exists with other values (left by a change that never got into the database).
+        """
+        ...
+
+    def read(self, app_id: str, version: int) -> dict[str, str]:
+        """Read one version; version 0 is always empty. Raises KeyError for one that does not exist."""
+        ...
+
+    def delete(self, app_id: str, version: int) -> None:
+        """Remove one version for good; a missing one is success."""
+        ...
+
+    def admit(self, app_id: str) -> None:
+        """Make the role and policy under which the app's jobs read their own config. Idempotent."""
+        ...
+
+    def forget(self, app_id: str) -> None:
+        """Remove role, policy and every version of an app. Idempotent."""
+        ...
+
+    def ping(self) -> None:
+        """Return when Vault is unsealed and answers."""
+        ...

@@ -1,0 +1,213 @@
+"""Dynos as users see them, worked out from what the scheduler runs; and their restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import NAMESPACE_OID, uuid5
+
+from control.domain.apps import App
+from control.domain.dynos import Dyno, DynoState
+from control.domain.formations import Formation
+from control.domain.slugs import WEB_TYPE
+from control.errors import NotFound
+from control.ports.bundle import Ports
+from control.ports.scheduler import Allocation, AllocationStatus, Deployment
+from control.ports.state import UnitOfWork
+from control.services.actor import Actor, record_by
+from control.services.announce import announce
+from control.services.formations import find_formation
+from jobs import names
+
+_GONE = {AllocationStatus.LOST, AllocationStatus.UNKNOWN}
+
+
+def list_dynos(ports: Ports, app: App) -> list[Dyno]:
+    """Every dyno of the app, by type and number, with those that wait for room. Raises SchedulerUnavailable."""
+    job_id = names.app_job_id(app.id)
+    placed = _live(ports.scheduler.allocations(job_id))
+    lack = ports.scheduler.missing_capacity(job_id)
+    job = ports.scheduler.job(job_id) if lack else None
+    deployment = ports.scheduler.deployment(job_id) if any(_undecided(each) for each in placed) else None
+    with ports.state.view() as work:
+        facts = _Facts(work, app)
+        dynos = [facts.dyno(each, deployment) for each in placed]
+        if lack and job and not job.stopped:
+            dynos += facts.waiting(placed, release=_release(job.meta), reason=lack)
+    return sorted(dynos, key=lambda dyno: (dyno.type, _number(dyno.name), dyno.release_version, dyno.id))
+
+
+def find_dynos(ports: Ports, app: App, id_or_name: str) -> list[Dyno]:
+    """All dynos of one name: two of them while a release takes over from another. Raises NotFound."""
+    found = [dyno for dyno in list_dynos(ports, app) if id_or_name in (dyno.name, dyno.id)]
+    if not found:
+        raise NotFound(
+            f"Couldn't find that dyno ({id_or_name:.63}); list the dynos of {app.name} with `nomapaas ps`.",
+            resource="dyno",
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartDynos:
+    """Restart all dynos of an app, those of one type or one alone."""
+
+    ports: Ports
+
+    def all(self, actor: Actor, app: App) -> None:
+        """A rolling restart: new dynos take over before old ones stop."""
+        with self.ports.state.begin() as work:
+            app = work.apps.get(app.id) or app
+            work.apps.save(replace(app, restart_nonce=app.restart_nonce + 1))
+            work.apps.touch(app.id)
+            self._record(work, actor, app, "all")
+            work.commit()
+        announce(self.ports, app.id, f"Restarted by user {actor.account.email}")
+
+    def of_type(self, actor: Actor, app: App, process_type: str) -> None:
+        """Stop the dynos of one type; the scheduler starts them again. Raises NotFound."""
+        with self.ports.state.view() as work:
+            wanted = find_formation(work, app, process_type).type
+        self._stop(actor, app, wanted, [each for each in list_dynos(self.ports, app) if each.type == wanted])
+
+    def one(self, actor: Actor, app: App, id_or_name: str) -> None:
+        """Stop one dyno; the scheduler starts it again. Raises NotFound."""
+        self._stop(actor, app, id_or_name, find_dynos(self.ports, app, id_or_name))
+
+    def _stop(self, actor: Actor, app: App, what: str, dynos: Iterable[Dyno]) -> None:
+        for dyno in dynos:
+            if not dyno.is_waiting:
+                self.ports.scheduler.stop_allocation(dyno.id)
+        with self.ports.state.begin() as work:
+            self._record(work, actor, app, what)
+            work.commit()
+        announce(self.ports, app.id, f"Restarted {what} by user {actor.account.email}")
+
+    def _record(self, work: UnitOfWork, actor: Actor, app: App, what: str) -> None:
+        record_by(work, actor, app, now=self.ports.clock.now(), action="dyno.restart", detail=what)
+
+
+class _Facts:
+    """What the state knows of an app's dynos, each release read once."""
+
+    def __init__(self, work: UnitOfWork, app: App) -> None:
+        self._work = work
+        self._app = app
+        self._formation: dict[str, Formation] = {row.type: row for row in work.formations.list(app.id)}
+        self._commands: dict[int, dict[str, str]] = {}
+
+    def dyno(self, allocation: Allocation, deployment: Deployment | None) -> Dyno:
+        release = _release(allocation.meta)
+        state, reason = _judged(allocation, deployment)
+        row = self._formation.get(allocation.group)
+        return Dyno(
+            id=allocation.id,
+            app_id=self._app.id,
+            name=_name(allocation.group, allocation.index),
+            type=allocation.group,
+            state=state,
+            size=row.size if row else "free",
+            command=self._types(release).get(allocation.group, row.command if row else ""),
+            release_version=release,
+            created_at=allocation.created_at,
+            updated_at=allocation.modified_at,
+            reason=reason,
+        )
+
+    def waiting(self, placed: Sequence[Allocation], *, release: int, reason: str) -> list[Dyno]:
+        """The dynos of the newest release that found no room yet."""
+        have = {(each.group, each.index) for each in placed if _release(each.meta) == release}
+        rows = (row for row in self._formation.values() if row.type in self._types(release))
+        return [
+            Dyno(
+                id=str(uuid5(NAMESPACE_OID, f"{self._app.id}.{row.type}.{index}.{release}")),
+                app_id=self._app.id,
+                name=_name(row.type, index),
+                type=row.type,
+                state=DynoState.STARTING,
+                size=row.size,
+                command=self._types(release)[row.type],
+                release_version=release,
+                created_at=row.updated_at,
+                updated_at=row.updated_at,
+                reason=reason,
+                is_waiting=True,
+            )
+            for row in rows
+            for index in range(row.quantity)
+            if (row.type, index) not in have
+        ]
+
+    def _types(self, version: int) -> dict[str, str]:
+        if version not in self._commands:
+            release = self._work.releases.by_version(self._app.id, version)
+            slug = self._work.slugs.get(release.slug_id) if release and release.slug_id else None
+            self._commands[version] = slug.scalable_types if slug else {}
+        return self._commands[version]
+
+
+def _live(allocations: Iterable[Allocation]) -> list[Allocation]:
+    """What is or should be running: for each place of each release the newest try, and no try of an older job."""
+    newest: dict[tuple[str, int, int], Allocation] = {}
+    for each in allocations:
+        if each.desired == "run" and each.rescheduled_to is None:
+            newest.setdefault((each.group, each.index, _release(each.meta)), each)
+    running = {(each.group, each.index) for each in newest.values() if each.status is AllocationStatus.RUNNING}
+    return [
+        each
+        for each in newest.values()
+        if each.status in (AllocationStatus.RUNNING, AllocationStatus.PENDING)
+        or (each.group, each.index) not in running
+    ]
+
+
+def _undecided(allocation: Allocation) -> bool:
+    """A web dyno runs before it accepts; until its deployment has a verdict it is only starting."""
+    return (
+        allocation.group == WEB_TYPE
+        and allocation.status is AllocationStatus.RUNNING
+        and allocation.healthy is not True
+    )
+
+
+def _judged(allocation: Allocation, deployment: Deployment | None) -> tuple[DynoState, str | None]:
+    if allocation.status is AllocationStatus.PENDING:
+        return DynoState.STARTING, None
+    if allocation.status in _GONE:
+        return DynoState.DOWN, "Its node does not answer."
+    if allocation.status is AllocationStatus.RUNNING:
+        if _undecided(allocation) and (allocation.healthy is False or _decides(deployment, allocation)):
+            return DynoState.STARTING, "It does not accept connections on $PORT yet."
+        return DynoState.UP, None
+    return DynoState.CRASHED, _crash(allocation)
+
+
+def _decides(deployment: Deployment | None, allocation: Allocation) -> bool:
+    return (
+        deployment is not None and deployment.status == "running" and deployment.job_version == allocation.job_version
+    )
+
+
+def _crash(allocation: Allocation) -> str:
+    if allocation.oom_killed:
+        cause = "It was killed because it used more memory than its size has (R15)."
+    elif allocation.exit_code is None:
+        cause = f"It could not be started: {allocation.message or 'the node gave no reason'}"
+    else:
+        cause = f"It ended with exit code {allocation.exit_code}."
+    if allocation.reschedule_at is not None:
+        cause += f" It is started again at {allocation.reschedule_at:%H:%M:%S} UTC."
+    return cause
+
+
+def _release(meta: Mapping[str, str]) -> int:
+    text = meta.get("release", "")
+    return int(text) if text.isdigit() else 0
+
+
+def _name(process_type: str, index: int) -> str:
+    return f"{process_type}.{index + 1}"
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition(".")[2])

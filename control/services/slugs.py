@@ -1,0 +1,67 @@
+"""Slugs posted by API: built elsewhere, uploaded, released."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from control.domain.apps import App, check_stack
+from control.domain.slugs import Slug, check_process_types
+from control.errors import NotFound
+from control.ports.bundle import Ports
+from control.ports.state import UnitOfWork
+from control.services.actor import Actor, record_by
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateSlug:
+    """Make the row of a slug that is to be uploaded.
+
+    The upload goes to the bucket of sources, because nobody has looked at it: the worker checks it as it checks what a
+    build leaves, gives it its digest, and only then is it a slug.
+    """
+
+    ports: Ports
+
+    def __call__(
+        self,
+        actor: Actor,
+        app: App,
+        *,
+        process_types: object,
+        stack: str | None = None,
+        commit: str | None = None,
+        commit_description: str | None = None,
+        buildpack_provided_description: str | None = None,
+    ) -> Slug:
+        """Make it. Raises BrokenRule, StoreUnavailable."""
+        self.ports.blobs.ping()
+        now = self.ports.clock.now()
+        slug = Slug(
+            id=str(uuid4()),
+            app_id=app.id,
+            sha256=None,
+            size=None,
+            process_types=check_process_types(process_types),
+            stack=app.stack if stack is None else check_stack(stack),
+            created_at=now,
+            updated_at=now,
+            commit=commit,
+            commit_description=commit_description,
+            buildpack_provided_description=buildpack_provided_description,
+        )
+        with self.ports.state.begin() as work:
+            work.slugs.add(slug)
+            record_by(work, actor, app, now=now, action="slug.create", detail=slug.id)
+            work.commit()
+        return slug
+
+
+def find_slug(work: UnitOfWork, app: App, slug_id: str) -> Slug:
+    """Find a slug of this app. Raises NotFound."""
+    slug = work.slugs.get(slug_id)
+    if slug is None or slug.app_id != app.id:
+        raise NotFound(
+            f"Couldn't find that slug of {app.name}; see its releases for the slugs there are.", resource="slug"
+        )
+    return slug

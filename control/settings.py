@@ -1,0 +1,203 @@
+"""Settings of the control plane: read once, from the environment and from `secrets/control.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_OFFSETS = {"router": 0, "api": 1, "broker": 2, "minio": 3, "node": 5}
+
+
+class SettingsError(Exception):
+    """Raised when a setting cannot be used; the message names it and says what it must be."""
+
+
+class Secret:
+    """A text that never shows itself: not in logs, tracebacks or reprs."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """Where the servers are and how the control plane shows who it is: the content of `control.json`."""
+
+    nomad_addr: str = ""
+    nomad_token: Secret = field(default_factory=lambda: Secret(""))
+    consul_addr: str = ""
+    consul_token: Secret = field(default_factory=lambda: Secret(""))
+    vault_addr: str = ""
+    vault_role_id: Secret = field(default_factory=lambda: Secret(""))
+    vault_secret_id: Secret = field(default_factory=lambda: Secret(""))
+    minio_endpoint: str = ""
+    minio_public_endpoint: str = ""
+    minio_access_key: Secret = field(default_factory=lambda: Secret(""))
+    minio_secret_key: Secret = field(default_factory=lambda: Secret(""))
+    signing_secret: Secret = field(default_factory=lambda: Secret(""))
+    node_socket: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that an operator can choose. Times are in seconds."""
+
+    home: Path
+    port_base: int = 8080
+    bind: str = "127.0.0.1"
+    public_host: str = "127.0.0.1"
+    domain: str = "localhost"
+    database_url: str = field(repr=False)
+    servers: Servers = field(default_factory=Servers, repr=False)
+    boot_timeout: int = 60
+    stop_timeout: int = 30
+    release_timeout: int = 3600
+    build_timeout: int = 900
+    build_memory_mb: int = 2048
+    build_disk_mb: int = 4096
+    max_builds: int = 1
+    slug_max_mb: int = 500
+    source_max_mb: int = 1024
+    build_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The host's registry settings and CA, which reach builds and never dynos."""
+    build_stamp: str = ""
+    """Changes with the buildpacks and the stack, so that an equal source is built anew by a new platform."""
+    reconcile_interval: float = 2.0
+    """Between sweeps of the repair loop."""
+    max_quantity: int = 100
+    rate_limit: int = 45000
+    """Requests an hour and account."""
+    login_attempts: int = 10
+    """Failed logins in five minutes for one e-mail address; ten times as many for one network address."""
+    max_streams: int = 96
+    """Each holds one of the API's threads (`threads` in nomad/control.nomad.hcl) for as long as it is open."""
+    log_session_life: int = 300
+    upload_life: int = 3600
+
+    @property
+    def signing_secret(self) -> Secret:
+        """Signs output and log URLs, and keys build digests."""
+        return self.servers.signing_secret
+
+    @property
+    def node_port(self) -> int:
+        """The node agent's loopback endpoint for artifacts."""
+        return self.port("node")
+
+    def port(self, part: str) -> int:
+        """The port of a part of this instance."""
+        return self.port_base + _OFFSETS[part]
+
+    def host(self, app_name: str) -> str:
+        """The default host name of an app."""
+        return f"{app_name}.{self.domain}"
+
+    def web_url(self, app_name: str) -> str:
+        """Where an app answers."""
+        port = self.port("router")
+        return f"http://{self.host(app_name)}{'' if port == 80 else f':{port}'}/"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment and the secrets file it names. Raises SettingsError."""
+        read = _Reader(os.environ if environ is None else environ)
+        home = Path(read("NOMAPAAS_HOME", str, "/var/lib/nomapaas"))
+        secrets_file = Path(read("NOMAPAAS_SECRETS_FILE", str, str(home / "secrets" / "control.json")))
+        return cls(
+            home=home,
+            port_base=read("NOMAPAAS_PORT_BASE", int, 8080),
+            bind=read("NOMAPAAS_BIND", str, "127.0.0.1"),
+            public_host=read("NOMAPAAS_PUBLIC_HOST", str, "127.0.0.1"),
+            domain=read("NOMAPAAS_DOMAIN", str, "localhost"),
+            database_url=read("DATABASE_URL", str, f"sqlite:///{home / 'state' / 'nomapaas.db'}"),
+            servers=_servers(secrets_file),
+            boot_timeout=read("NOMAPAAS_BOOT_TIMEOUT", int, 60),
+            stop_timeout=read("NOMAPAAS_STOP_TIMEOUT", int, 30),
+            release_timeout=read("NOMAPAAS_RELEASE_TIMEOUT", int, 3600),
+            build_timeout=read("NOMAPAAS_BUILD_TIMEOUT", int, 900),
+            build_memory_mb=read("NOMAPAAS_BUILD_MEMORY_MB", int, 2048),
+            build_disk_mb=read("NOMAPAAS_BUILD_DISK_MB", int, 4096),
+            max_builds=read("NOMAPAAS_MAX_BUILDS", int, max(1, (os.cpu_count() or 2) // 2)),
+            slug_max_mb=read("NOMAPAAS_SLUG_MAX_MB", int, 500),
+            source_max_mb=read("NOMAPAAS_SOURCE_MAX_MB", int, 1024),
+            build_env=read("NOMAPAAS_BUILD_ENV", _texts, {}),
+            build_stamp=read("NOMAPAAS_BUILD_STAMP", str, ""),
+            reconcile_interval=read("NOMAPAAS_RECONCILE_INTERVAL", float, 2.0),
+            max_quantity=read("NOMAPAAS_MAX_QUANTITY", int, 100),
+            rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
+            login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),
+            max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),
+            log_session_life=read("NOMAPAAS_LOG_SESSION_LIFE", int, 300),
+            upload_life=read("NOMAPAAS_UPLOAD_LIFE", int, 3600),
+        )
+
+
+class _Reader:
+    """Reads one variable, cast, with a sentence when it cannot be."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __call__(self, name: str, cast: Callable[[str], T], default: T) -> T:
+        text = self._environ.get(name, "")
+        if text == "":
+            return default
+        try:
+            value = cast(text)
+        except ValueError:
+            raise SettingsError(f"{name} must be {_WANTED[cast]}, and it is {text[:60]!r}.") from None
+        if isinstance(value, int | float) and value < 0:
+            raise SettingsError(f"{name} must not be negative, and it is {value}.")
+        return value
+
+
+def _texts(text: str) -> Mapping[str, str]:
+    value = json.loads(text)
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError(text)
+    return value
+
+
+_WANTED: Mapping[Callable[[str], Any], str] = {
+    int: "a whole number",
+    float: "a number",
+    _texts: "a JSON object of texts",
+    str: "a text",
+}
+
+_OPEN = ("nomad_addr", "consul_addr", "vault_addr", "minio_endpoint", "minio_public_endpoint", "node_socket")
+
+
+def _servers(path: Path) -> Servers:
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return Servers()
+    except (OSError, ValueError) as exc:
+        raise SettingsError(
+            f"The secrets file {path} cannot be read ({type(exc).__name__}); run `nomapaas up`."
+        ) from exc
+    known: dict[str, Any] = {
+        name: value if name in _OPEN else Secret(value)
+        for name, value in content.items()
+        if name in Servers.__dataclass_fields__ and isinstance(value, str)
+    }
+    return Servers(**known)

@@ -1,0 +1,92 @@
+"""One app at a time: whatever of it is not as it should be is taken up here.
+
+Pending releases are rolled out; an app whose generation was raised (scale, restart, rename, maintenance, a failed
+release) gets its job and route anew; a destroyed one is removed with all that it owned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from control.ports.bundle import Ports
+from control.ports.errors import JobRejected, PortError
+from control.settings import Settings
+from control.worker import desired
+from control.worker.crew import Crew
+from control.worker.rollout import Rollout
+from jobs import names
+from jobs.spec import Site
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attend:
+    """Looks which apps need work, and hands each to the crew."""
+
+    ports: Ports
+    settings: Settings
+    site: Site
+    crew: Crew
+
+    def tick(self) -> None:
+        """One look: three indexed queries, whatever the number of apps."""
+        with self.ports.state.view() as work:
+            waiting = dict.fromkeys(each.app_id for each in work.releases.pending())
+            waiting |= dict.fromkeys(each.id for each in work.apps.behind())
+            waiting |= dict.fromkeys(each.id for each in work.apps.destroyed())
+        for app_id in waiting:
+            self.crew.dispatch(app_id, lambda app_id=app_id: self.attend(app_id))  # type: ignore[misc]
+
+    def attend(self, app_id: str) -> None:
+        """Do all that this app needs now. A part that does not answer leaves it for a later tick."""
+        try:
+            if self._destroyed(app_id):
+                self._remove(app_id)
+                return
+            Rollout(ports=self.ports, settings=self.settings, site=self.site).run(app_id)
+            self._apply(app_id)
+        except PortError as exc:
+            log.warning("attend.waits", app=app_id, reason=str(exc))
+            self.ports.clock.wait(1)
+
+    def _destroyed(self, app_id: str) -> bool:
+        with self.ports.state.view() as work:
+            return any(each.id == app_id for each in work.apps.destroyed())
+
+    def _apply(self, app_id: str) -> None:
+        """Make the scheduler and the router have what the current release and its formation say."""
+        with self.ports.state.view() as work:
+            app = work.apps.get(app_id)
+            if app is None or app.applied_generation >= app.desired_generation:
+                return
+            if any(each.app_id == app_id for each in work.releases.pending()):
+                return
+            current = work.releases.current(app_id)
+            wanted = desired.of_release(work, app, current) if current else None
+            route = desired.route(work, app, settings=self.settings)
+        modify_index = 0
+        try:
+            modify_index = desired.hand_over(self.ports, self.settings, self.site, app_id, wanted)
+        except JobRejected as exc:
+            log.warning("attend.rejected", app=app_id, reason=str(exc))
+        self.ports.catalog.put_route(route)
+        with self.ports.state.begin() as work:
+            work.apps.applied(app_id, generation=app.desired_generation, modify_index=modify_index)
+            work.commit()
+
+    def _remove(self, app_id: str) -> None:
+        """Remove all that the app owned. Every step may be repeated; the row goes last, so that none is forgotten."""
+        self.ports.catalog.delete_route(app_id)
+        for job_id in self.ports.scheduler.jobs(prefix=app_id):
+            self.ports.scheduler.stop(job_id, purge=True)
+        self.ports.vault.forget(app_id)
+        for key in list(self.ports.blobs.keys(names.SLUGS_BUCKET, prefix=f"{app_id}/")):
+            self.ports.blobs.delete(names.SLUGS_BUCKET, key)
+        self.ports.node.forget(app_id)
+        with self.ports.state.begin() as work:
+            work.apps.remove(app_id)
+            work.commit()
+        log.info("app.removed", app=app_id)

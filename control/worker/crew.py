@@ -1,0 +1,47 @@
+"""A bounded crew of threads, at most one job a key at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import structlog
+
+log = structlog.get_logger()
+
+
+class Crew:
+    """Runs work in threads. What is dispatched twice while it runs, runs once."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._size = size
+        self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+        self._busy: set[Hashable] = set()
+        self._lock = threading.Lock()
+
+    def dispatch(self, key: Hashable, work: Callable[[], None]) -> bool:
+        """Start `work` unless `key` is at work or every hand is busy; says whether it started."""
+        with self._lock:
+            if key in self._busy or len(self._busy) >= self._size:
+                return False
+            self._busy.add(key)
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda done: self._finish(key, done))
+        return True
+
+    @property
+    def busy(self) -> frozenset[Hashable]:
+        """The keys at work now."""
+        with self._lock:
+            return frozenset(self._busy)
+
+    def close(self) -> None:
+        """Take no more work; what runs is left to end with the process, and to be taken up again by the next."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _finish(self, key: Hashable, done: Future[None]) -> None:
+        with self._lock:
+            self._busy.discard(key)
+        if not done.cancelled() and (error := done.exception()):
+            log.error("worker.failed", key=str(key), error=str(error), exc_info=error)

@@ -1,0 +1,106 @@
+"""What should run: a release and its formation, as a Nomad job and as a route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from control.domain.apps import App
+from control.domain.formations import Formation
+from control.domain.releases import Release, ReleaseStatus
+from control.domain.slugs import Slug
+from control.ports.bundle import Ports
+from control.ports.catalog import Route
+from control.ports.scheduler import Job
+from control.ports.state import UnitOfWork
+from control.settings import Settings
+from jobs import dyno, names
+from jobs.dyno import WEB, DynoSpec, ProcessSpec
+from jobs.spec import AppRef, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desired:
+    """One release of one app with the formation that it should have."""
+
+    app: App
+    release: Release
+    slug: Slug | None
+    formation: tuple[Formation, ...]
+    """Only types that the slug has."""
+
+    @property
+    def web_quantity(self) -> int:
+        """Web dynos wanted."""
+        return sum(each.quantity for each in self.formation if each.type == WEB)
+
+    @property
+    def runs_nothing(self) -> bool:
+        """Without a slug there is nothing to run."""
+        return self.slug is None or self.slug.sha256 is None or not self.formation
+
+    def job(self, site: Site, settings: Settings) -> Job:
+        """The Nomad job. Only for one that runs something."""
+        if self.slug is None or self.slug.sha256 is None:
+            raise ValueError("a release without a slug has no job")
+        spec = DynoSpec(
+            app=AppRef(id=self.app.id, name=self.app.name, stack=self.slug.stack),
+            release_version=self.release.version,
+            slug_sha256=self.slug.sha256,
+            config_version=self.release.config_version,
+            processes=tuple(
+                ProcessSpec(
+                    type=each.type,
+                    command=self.slug.process_types[each.type],
+                    quantity=each.quantity,
+                    size=each.size,
+                )
+                for each in self.formation
+            ),
+            restart_nonce=self.app.restart_nonce,
+            boot_timeout_s=settings.boot_timeout,
+        )
+        return dyno.build(spec, site)
+
+
+def of_release(work: UnitOfWork, app: App, release: Release) -> Desired:
+    """What should run when `release` runs."""
+    slug = work.slugs.get(release.slug_id) if release.slug_id else None
+    types = slug.scalable_types if slug else {}
+    formation = tuple(row for row in work.formations.list(app.id) if row.type in types)
+    return Desired(app=app, release=release, slug=slug, formation=formation)
+
+
+def hand_over(ports: Ports, settings: Settings, site: Site, app_id: str, wanted: Desired | None) -> int:
+    """Let the scheduler have the app's job, or stop it where nothing should run. Returns the job's modify index.
+
+    Raises JobRejected, SchedulerUnavailable, VaultUnavailable.
+    """
+    if wanted is None or wanted.runs_nothing:
+        ports.scheduler.stop(names.app_job_id(app_id))
+        return 0
+    if wanted.release.config_version:
+        ports.vault.admit(app_id)
+    return ports.scheduler.submit(wanted.job(site, settings))
+
+
+def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = False) -> Route:
+    """The app's route record as it should be. `starting` while its first release boots."""
+    current = work.releases.current(app.id)
+    desired = of_release(work, app, current) if current else None
+    return Route(
+        app_id=app.id,
+        name=app.name,
+        hosts=(settings.host(app.name),),
+        state=_state(work, app, desired, starting=starting),
+        maintenance=app.maintenance,
+        release=current.version if current else 0,
+    )
+
+
+def _state(work: UnitOfWork, app: App, desired: Desired | None, *, starting: bool) -> str:
+    if desired and not desired.runs_nothing:
+        return "up" if desired.web_quantity else "down"
+    if starting:
+        return "starting"
+    latest = work.releases.latest(app.id)
+    return "crashed" if latest and latest.status is ReleaseStatus.FAILED else "down"

@@ -1,0 +1,124 @@
+"""The repair loop: what should run against what runs, in a few calls whatever the number of apps.
+
+The scheduler's index of each job is compared with the one of our last submit, so a job that somebody stopped, scaled or
+edited in Nomad's own UI is noticed without reading it. Mending is not done here: raising the app's generation hands it
+to `attend`, the one place where an app is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from control.domain.apps import App
+from control.ports.bundle import Ports
+from control.ports.catalog import Route
+from control.ports.errors import PortError
+from control.ports.scheduler import Allocation, AllocationStatus, JobSummary
+from control.settings import Settings
+from control.worker import desired
+from jobs import names
+from jobs.dyno import WEB
+
+log = structlog.get_logger()
+
+_FIRST_PAUSE_S = 5
+_LONGEST_PAUSE_S = 600
+_PATIENCE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconcile:
+    """Compares and marks."""
+
+    ports: Ports
+    settings: Settings
+
+    def tick(self) -> None:
+        """One sweep over everything."""
+        try:
+            self._sweep()
+        except PortError as exc:
+            log.warning("reconcile.waits", reason=str(exc))
+
+    def _sweep(self) -> None:
+        jobs = self.ports.scheduler.jobs()
+        routes = self.ports.catalog.routes()
+        serving = {each.app_id for each in self.ports.catalog.instances() if each.passing}
+        with self.ports.state.view() as work:
+            apps = {app.id: app for app in work.apps.list()}
+            gone = {app.id for app in work.apps.destroyed()}
+            busy = {each.app_id for each in work.releases.pending()}
+            expected = {
+                app.id: desired.route(work, app, settings=self.settings) for app in apps.values() if app.id not in busy
+            }
+        for app in apps.values():
+            if app.id not in busy:
+                self._check_job(app, jobs)
+                self._check_web(app, expected[app.id], routes.get(app.id), serving=app.id in serving)
+        self._drop_strangers(jobs, routes, known=apps.keys() | gone)
+
+    def _check_job(self, app: App, jobs: Mapping[str, JobSummary]) -> None:
+        if app.applied_generation < app.desired_generation:
+            return
+        job = jobs.get(names.app_job_id(app.id))
+        index = 0 if job is None or job.stopped else job.modify_index
+        if index == app.applied_modify_index:
+            return
+        log.info("reconcile.differs", app=app.id, expected=app.applied_modify_index, found=index)
+        with self.ports.state.begin() as work:
+            work.apps.touch(app.id)
+            work.commit()
+
+    def _check_web(self, app: App, expected: Route, found: Route | None, *, serving: bool) -> None:
+        """Write a missing or differing route, with `crashed` for an app none of whose web dynos lives."""
+        if expected.state == "up" and not serving:
+            allocations = self.ports.scheduler.allocations(names.app_job_id(app.id))
+            web = [each for each in allocations if each.group == WEB]
+            if web and all(each.status.has_ended for each in web):
+                expected = replace(expected, state="crashed")
+                self._start_anew(app, [each for each in web if each.meta.get("release") == str(expected.release)])
+        if found != expected:
+            self.ports.catalog.put_route(expected)
+
+    def _start_anew(self, app: App, web: Sequence[Allocation]) -> None:
+        """Restart an app whose web dynos Nomad has given up.
+
+        It does so when a dyno ends while a deployment runs, and even a scale is one for a second. The pause grows with
+        the dynos of this release that failed, as Nomad's own does.
+        """
+        now = self.ports.clock.now()
+        if not web or any(_will_be_tried_again(each, now) for each in web):
+            return
+        failed = sum(each.status is AllocationStatus.FAILED for each in web)
+        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, failed - 1))
+        if (now - max(each.modified_at for each in web)).total_seconds() < pause:
+            return
+        log.info("reconcile.starts_anew", app=app.id, failed=failed)
+        with self.ports.state.begin() as work:
+            latest = work.apps.get(app.id)
+            if latest is not None:
+                work.apps.save(replace(latest, restart_nonce=latest.restart_nonce + 1))
+                work.apps.touch(app.id)
+            work.commit()
+
+    def _drop_strangers(
+        self, jobs: Mapping[str, JobSummary], routes: Mapping[str, Route], *, known: frozenset[str] | set[str]
+    ) -> None:
+        """Stop jobs and remove routes of apps that there are no more: a kill in the middle of a removal left them."""
+        for job_id, job in jobs.items():
+            if names.app_of_job(job_id) not in known and not job.stopped:
+                log.info("reconcile.stranger", job=job_id)
+                self.ports.scheduler.stop(job_id, purge=True)
+        for app_id in routes.keys() - known:
+            self.ports.catalog.delete_route(app_id)
+
+
+def _will_be_tried_again(allocation: Allocation, now: datetime) -> bool:
+    """Whether Nomad still means to replace it; a time that has passed without a successor was an empty promise."""
+    if allocation.rescheduled_to is not None or allocation.reschedule_at is None:
+        return False
+    return now < allocation.reschedule_at + _PATIENCE

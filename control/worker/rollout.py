@@ -1,0 +1,191 @@
+"""A release on its way to the air: release phase, submit, boot, switch-over.
+
+```mermaid
+stateDiagram-v2
+    [*] --> pending
+    pending --> failed: release phase fails
+    pending --> booting: job submitted
+    booting --> succeeded: every web dyno accepts
+    booting --> failed: a web dyno ends or does not bind in time
+    booting --> expired: a newer release came
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import structlog
+
+from control.domain.releases import Release, ReleaseStatus
+from control.ports.bundle import Ports
+from control.ports.errors import JobRejected
+from control.ports.scheduler import Allocation
+from control.settings import Settings
+from control.worker import desired, slug_store
+from control.worker.desired import Desired
+from control.worker.release_phase import PhaseFailed, ReleasePhase
+from control.worker.slug_check import SlugRejected
+from control.worker.verdict import Outcome, Verdict, judge
+from jobs import names
+from jobs.dyno import WEB
+from jobs.spec import Site
+
+log = structlog.get_logger()
+
+_TICK_S = 0.1
+_LAST_LINES = 10
+_MOST_WORDS = 4096
+"""Bytes of its last lines that a failure repeats."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """Puts one app's newest pending release on the air, or says why it cannot be."""
+
+    ports: Ports
+    settings: Settings
+    site: Site
+
+    def run(self, app_id: str) -> None:
+        """Take the newest pending release to its end; older pending ones expire."""
+        release = self._take_newest(app_id)
+        if release is None:
+            return
+        try:
+            self._adopt_slug(release)
+            ReleasePhase(ports=self.ports, settings=self.settings, site=self.site).run(release)
+            self._boot(release)
+        except (PhaseFailed, SlugRejected) as exc:
+            self._fail(release, str(exc))
+        except JobRejected as exc:
+            self._fail(release, f"The release could not be scheduled: {exc}")
+
+    def _take_newest(self, app_id: str) -> Release | None:
+        with self.ports.state.begin() as work:
+            pending = [each for each in work.releases.pending() if each.app_id == app_id]
+            if not pending:
+                return None
+            *older, newest = sorted(pending, key=lambda each: each.version)
+            for each in older:
+                work.releases.save(replace(each, status=ReleaseStatus.EXPIRED, updated_at=self.ports.clock.now()))
+            work.commit()
+        return newest
+
+    def _adopt_slug(self, release: Release) -> None:
+        with self.ports.state.view() as work:
+            slug = work.slugs.get(release.slug_id) if release.slug_id else None
+        if slug is not None:
+            slug_store.adopt_posted(self.ports, self.settings, slug)
+
+    def _boot(self, release: Release) -> None:
+        wanted = self._submit(release)
+        while wanted is not None:
+            verdict = self._judge(wanted)
+            if verdict.outcome is Outcome.UP:
+                self._succeed(wanted)
+                return
+            if verdict.outcome is not Outcome.WAITING:
+                self._fail(release, self._explain(verdict))
+                return
+            self.ports.clock.wait(_TICK_S)
+            wanted = self._renew(wanted)
+
+    def _submit(self, release: Release) -> Desired | None:
+        """Hand the release with its formation to the scheduler; None when it is no longer wanted."""
+        with self.ports.state.view() as work:
+            app = work.apps.get(release.app_id)
+            if app is None or app.destroyed_at:
+                return None
+            wanted = desired.of_release(work, app, release)
+            route = desired.route(work, app, settings=self.settings, starting=wanted.web_quantity > 0)
+        modify_index = desired.hand_over(self.ports, self.settings, self.site, app.id, wanted)
+        self.ports.catalog.put_route(route)
+        with self.ports.state.begin() as work:
+            work.apps.applied(app.id, generation=app.desired_generation, modify_index=modify_index)
+            work.commit()
+        return wanted
+
+    def _judge(self, wanted: Desired) -> Verdict:
+        if wanted.runs_nothing:
+            return Verdict(outcome=Outcome.UP)
+        job_id = names.app_job_id(wanted.app.id)
+        return judge(
+            [each for each in self.ports.scheduler.allocations(job_id) if each.group == WEB],
+            self.ports.scheduler.deployment(job_id),
+            version=wanted.release.version,
+            nonce=wanted.app.restart_nonce,
+            quantity=wanted.web_quantity,
+        )
+
+    def _renew(self, wanted: Desired) -> Desired | None:
+        """The same while nothing changed; submitted anew after a scale; None when a newer release is there."""
+        with self.ports.state.view() as work:
+            app = work.apps.get(wanted.app.id)
+            latest = work.releases.latest(wanted.app.id)
+        if app is None or app.destroyed_at:
+            return None
+        if latest and latest.version > wanted.release.version:
+            return None
+        return wanted if app.desired_generation == wanted.app.desired_generation else self._submit(wanted.release)
+
+    def _succeed(self, wanted: Desired) -> None:
+        with self.ports.state.begin() as work:
+            release = replace(wanted.release, status=ReleaseStatus.SUCCEEDED, updated_at=self.ports.clock.now())
+            work.releases.save(release)
+            app = work.apps.get(release.app_id)
+            if app is not None:
+                work.apps.save(replace(app, released_at=release.updated_at))
+            work.commit()
+        with self.ports.state.view() as work:
+            app = work.apps.get(release.app_id)
+            route = desired.route(work, app, settings=self.settings) if app else None
+        if route:
+            self.ports.catalog.put_route(route)
+
+    def _fail(self, release: Release, message: str) -> None:
+        """End the release. The raised generation makes the repair loop bring back what ran before."""
+        job_id = names.app_job_id(release.app_id)
+        deployment = self.ports.scheduler.deployment(job_id)
+        if deployment:
+            self.ports.scheduler.fail_deployment(deployment.id)
+        with self.ports.state.begin() as work:
+            work.releases.save(
+                replace(
+                    release,
+                    status=ReleaseStatus.FAILED,
+                    failure_message=message,
+                    updated_at=self.ports.clock.now(),
+                )
+            )
+            work.apps.touch(release.app_id)
+            work.commit()
+        headline = message.splitlines()[0]
+        self.ports.node.log(
+            release.app_id, source="app", dyno="api", lines=[f"Release v{release.version} failed: {headline}"]
+        )
+
+    def _explain(self, verdict: Verdict) -> str:
+        culprit = verdict.culprit
+        if culprit is None:
+            return "The app did not start."
+        if verdict.outcome is Outcome.TIMED_OUT:
+            reason = (
+                f"Error R10 (Boot timeout) -> Web process failed to bind to $PORT within "
+                f"{self.settings.boot_timeout} seconds of launch."
+            )
+        elif culprit.oom_killed:
+            reason = "Error R15 (Memory quota vastly exceeded) -> The web process was killed for its use of memory."
+        elif culprit.exit_code is None:
+            reason = f"The web process could not be started: {culprit.message or 'the node gave no reason'}"
+        else:
+            reason = f"The web process ended with exit code {culprit.exit_code} before it accepted a request on $PORT."
+        return "\n".join([reason, *self._last_lines(culprit)])
+
+    def _last_lines(self, culprit: Allocation) -> list[str]:
+        """What that very dyno said last; the old release's dyno of the same name is another allocation."""
+        said, offset = b"", 0
+        while piece := self.ports.node.output(culprit.id, task="dyno", offset=offset):
+            said, offset = said[-_MOST_WORDS:] + piece, offset + len(piece)
+        lines = said[-_MOST_WORDS:].decode(errors="replace").splitlines()
+        return [f"    {line}" for line in lines[-_LAST_LINES:]]

@@ -1,0 +1,188 @@
+# The edge: nginx, whose routing table is pushed at run time, and consul-template, which pushes it.
+# Submitted by `nomapaas up`, which fills in the variables.
+
+variable "home" {
+  type = string
+}
+
+variable "user" {
+  type = string
+}
+
+variable "uid" {
+  type = number
+}
+
+variable "gid" {
+  type = number
+}
+
+variable "consul_template" {
+  type        = string
+  description = "Path of the consul-template program, below the volume `consul-template`."
+}
+
+variable "config" {
+  type        = string
+  description = "Digest of HOME/etc/router: a new one restarts the job."
+}
+
+locals {
+  read_only = {
+    "host-usr"        = "/usr"
+    "host-bin"        = "/bin"
+    "host-lib"        = "/lib"
+    "host-lib64"      = "/lib64"
+    "host-etc"        = "/etc"
+    "router-config"   = "${var.home}/etc/router"
+    "router-secrets"  = "${var.home}/secrets/router"
+    "run"             = "${var.home}/run"
+    "consul-template" = dirname(var.consul_template)
+  }
+
+  become = [
+    "--reuid=${var.uid}", "--regid=${var.gid}", "--clear-groups", "--no-new-privs",
+    "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--",
+  ]
+}
+
+job "nomapaas-edge" {
+  namespace = "platform"
+  type      = "service"
+  priority  = 95
+
+  meta {
+    config = var.config
+  }
+
+  update {
+    max_parallel      = 1
+    health_check      = "task_states"
+    min_healthy_time  = "1s"
+    healthy_deadline  = "2m"
+    progress_deadline = "3m"
+  }
+
+  reschedule {
+    unlimited      = true
+    delay          = "5s"
+    delay_function = "constant"
+  }
+
+  group "edge" {
+    network {
+      mode = "host"
+    }
+
+    restart {
+      attempts = 20
+      interval = "1m"
+      delay    = "1s"
+      mode     = "delay"
+    }
+
+    ephemeral_disk {
+      size = 300
+    }
+
+    dynamic "volume" {
+      for_each = local.read_only
+      labels   = [volume.key]
+      content {
+        type      = "host"
+        source    = volume.key
+        read_only = true
+      }
+    }
+
+    volume "router-state" {
+      type   = "host"
+      source = "router-state"
+    }
+
+    task "nginx" {
+      driver       = "exec"
+      user         = var.user
+      kill_signal  = "SIGQUIT"
+      kill_timeout = "15s"
+
+      config {
+        command  = "/usr/bin/setpriv"
+        cap_drop = ["all"]
+        cap_add  = ["setuid", "setgid", "setpcap"]
+        args     = concat(local.become, ["${var.home}/etc/router/start-nginx"])
+      }
+
+      env {
+        PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+      }
+
+      dynamic "volume_mount" {
+        for_each = local.read_only
+        content {
+          volume      = volume_mount.key
+          destination = volume_mount.value
+          read_only   = true
+        }
+      }
+
+      volume_mount {
+        volume      = "router-state"
+        destination = "${var.home}/router"
+      }
+
+      resources {
+        cpu    = 1000
+        memory = 256
+      }
+
+      logs {
+        max_files     = 3
+        max_file_size = 5
+      }
+    }
+
+    task "consul-template" {
+      driver       = "exec"
+      user         = var.user
+      kill_timeout = "5s"
+
+      config {
+        command  = "/usr/bin/setpriv"
+        cap_drop = ["all"]
+        cap_add  = ["setuid", "setgid", "setpcap"]
+        args     = concat(local.become, ["${var.home}/etc/router/start-consul-template"])
+      }
+
+      env {
+        PATH                       = "/usr/sbin:/usr/bin:/sbin:/bin"
+        NOMAPAAS_CONSUL_TEMPLATE   = var.consul_template
+        NOMAPAAS_CONSUL_TOKEN_FILE = "${var.home}/secrets/router/consul.token"
+      }
+
+      dynamic "volume_mount" {
+        for_each = local.read_only
+        content {
+          volume      = volume_mount.key
+          destination = volume_mount.value
+          read_only   = true
+        }
+      }
+
+      volume_mount {
+        volume      = "router-state"
+        destination = "${var.home}/router"
+      }
+
+      resources {
+        cpu    = 200
+        memory = 128
+      }
+
+      logs {
+        max_files     = 3
+        max_file_size = 5
+      }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+# The control plane: writes config versions, and makes for each app the policy and role that read them.
+path "nomapaas/data/apps/*" {
+  capabilities = ["create", "update", "read"]
+}
+
+path "nomapaas/metadata/apps/*" {
+  capabilities = ["read", "list", "delete"]
+}
+
+path "sys/policies/acl/app-*" {
+  capabilities = ["create", "update", "read", "delete"]
+}
+
+path "auth/jwt-nomad/role/app-*" {
+  capabilities = ["create", "update", "read", "delete"]
+}

@@ -1,0 +1,61 @@
+-- Ends a request with a code of the router: the page for the client, the words for the app's log.
+
+local codes = require("codes")
+local pages = require("pages")
+
+local var = ngx.var
+
+local fail = {}
+
+local function note(code, app_id)
+    var.edge_app = ""
+    var.edge_failed = app_id
+    var.edge_code = code
+end
+
+-- In the access phase.
+function fail.now(code, app_id)
+    note(code, app_id)
+    return pages.send(codes[code].status, code == "H80" and pages.maintenance or pages.error)
+end
+
+function fail.no_such_app()
+    if (ngx.shared.edge:get("version") or 0) == 0 then
+        return pages.send(503, pages.platform)
+    end
+    return pages.send(404, pages.no_such_app)
+end
+
+local function last(list)
+    return tonumber((list or ""):match("(%d+)$"))
+end
+
+-- What made nginx give up on the last dyno.
+local function diagnosis()
+    local status = last(var.upstream_status)
+    if status ~= 502 and status ~= 504 then
+        return "H99"
+    end
+    if (last(var.upstream_bytes_sent) or 0) == 0 then
+        return status == 504 and "H19" or "H21"
+    end
+    if status == 504 then
+        return "H12"
+    end
+    return (last(var.upstream_bytes_received) or 0) > 0 and "H17" or "H13"
+end
+
+-- Where nginx comes when it cannot answer with what a dyno said.
+function fail.upstream()
+    local code = var.edge_code
+    if code == "" then
+        code = diagnosis()
+    end
+    if code == "H21" or code == "H19" then
+        require("balance").put_out(var.edge_key)
+    end
+    note(code, var.edge_app)
+    return pages.send(codes[code].status, code == "H99" and pages.platform or pages.error)
+end
+
+return fail

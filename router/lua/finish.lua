@@ -1,0 +1,62 @@
+-- When a request is over: its dyno is less busy, its line goes to the app's log.
+
+local balance = require("balance")
+local codes = require("codes")
+local lines = require("lines")
+
+local var = ngx.var
+
+local finish = {}
+
+-- What nginx cannot put together by itself: the line of a failure, and one with characters to escape.
+local function compose(app_id, verdict)
+    local escape = lines.escape
+    return table.concat({
+        app_id,
+        verdict,
+        "method=" .. escape(var.request_method),
+        'path="' .. escape(var.request_uri) .. '"',
+        "host=" .. escape(var.host),
+        "request_id=" .. var.edge_request_id,
+        'fwd="' .. escape(var.edge_fwd) .. '"',
+        "dyno=" .. var.edge_dyno,
+        "connect=" .. var.edge_connect,
+        "service=" .. var.edge_service,
+        "status=" .. var.status,
+        "bytes=" .. var.body_bytes_sent,
+        "protocol=" .. var.scheme,
+    }, " ")
+end
+
+local function write_failure(app_id, code)
+    lines.add(compose(app_id, ('at=error code=%s desc="%s"'):format(code, codes[code].desc)))
+end
+
+local function write_request()
+    if not lines.add_variable("edge_line") then
+        lines.add(compose(var.edge_app, "at=info"))
+    end
+end
+
+function finish.log()
+    local status = ngx.status
+    local key = var.edge_key
+    if key ~= "" then
+        balance.release(key, status < 499)
+    end
+    if status >= 499 then
+        local app_id = var.edge_failed
+        if app_id ~= "" then
+            return write_failure(app_id, var.edge_code)
+        end
+        app_id = var.edge_app
+        if status == 499 and app_id ~= "" then
+            return write_failure(app_id, "H27")
+        end
+    end
+    if key ~= "" then
+        write_request()
+    end
+end
+
+return finish

@@ -1,0 +1,224 @@
+-- The route table of one worker, and how a pushed one becomes it.
+--
+-- A push is checked and normalised once (`parse`), stored in the shared dict under a new version (`store`), and decoded
+-- by each worker once, when it first sees that version (`refresh`).
+
+local cjson = require("cjson.safe")
+local settings = require("settings")
+
+local shared = ngx.shared.edge
+
+local STATES = { up = true, starting = true, crashed = true, down = true, idle = true }
+local UUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
+
+local routes = { version = 0, hosts = {}, apps = {} }
+
+local function is_list(value)
+    return type(value) == "table" and (next(value) == nil or value[1] ~= nil)
+end
+
+-- A record comes as the text that lies in Consul, so that one broken record harms its own app only.
+local function parse_app(text, taken)
+    local record = type(text) == "string" and cjson.decode(text)
+    if type(record) ~= "table" or type(record.app) ~= "string" or not record.app:find(UUID)
+        or not STATES[record.state] or not is_list(record.hosts) then
+        return nil
+    end
+    local hosts = {}
+    for _, host in ipairs(record.hosts) do
+        if type(host) == "string" and host:find("^[%w._-]+$") and not taken[host:lower()] then
+            host = host:lower()
+            taken[host] = true
+            hosts[#hosts + 1] = host
+        end
+    end
+    return { id = record.app, hosts = hosts, state = record.state, maintenance = record.maintenance == true }
+end
+
+-- An address as nginx wants it, or nil. A wrong one must not come through: nginx might read something else from it.
+local function parse_address(text)
+    if type(text) ~= "string" then
+        return nil
+    end
+    if text:find("^%x*:[%x:]*:%x*$") then
+        return "[" .. text .. "]"
+    end
+    local bytes = { text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
+    for _, byte in ipairs(bytes) do
+        if tonumber(byte) > 255 then
+            return nil
+        end
+    end
+    return bytes[4] and text
+end
+
+local function parse_dyno(record)
+    if type(record) ~= "table" or type(record.app) ~= "string" or type(record.alloc) ~= "string"
+        or type(record.dyno) ~= "string" or not record.dyno:find("^[%w_-]+%.%d+$") then
+        return nil
+    end
+    local address, port = parse_address(record.addr), tonumber(record.port)
+    if not address or not port or port < 1 or port > 65535 or port % 1 ~= 0 then
+        return nil
+    end
+    return {
+        app = record.app,
+        addr = address,
+        port = port,
+        name = record.dyno,
+        alloc = record.alloc,
+        canary = record.stage == "canary",
+        passing = record.passing == true,
+    }
+end
+
+-- Dynos that some earlier table called passing, by allocation and address.
+local function proved_before(previous)
+    local proved = {}
+    for _, dyno in ipairs(previous and previous.dynos or {}) do
+        if dyno.passing or dyno.proved then
+            proved[dyno.alloc .. " " .. dyno.addr] = true
+        end
+    end
+    return proved
+end
+
+-- Returns the normalised table, or nil and a sentence.
+function routes.parse(text, previous)
+    local pushed, problem = cjson.decode(text)
+    if type(pushed) ~= "table" then
+        return nil, "The table is not JSON: " .. tostring(problem) .. "."
+    end
+    if not is_list(pushed.apps) or not is_list(pushed.dynos) then
+        return nil, "The table needs two lists, apps and dynos."
+    end
+    local result = { apps = {}, dynos = {}, skipped = 0 }
+    local known, taken, proved = {}, {}, proved_before(previous)
+    for _, record in ipairs(pushed.apps) do
+        local app = parse_app(record, taken)
+        if app and not known[app.id] then
+            known[app.id] = true
+            result.apps[#result.apps + 1] = app
+        else
+            result.skipped = result.skipped + 1
+        end
+    end
+    for _, record in ipairs(pushed.dynos) do
+        local dyno = parse_dyno(record)
+        if dyno then
+            dyno.proved = proved[dyno.alloc .. " " .. dyno.addr]
+            result.dynos[#result.dynos + 1] = dyno
+        else
+            result.skipped = result.skipped + 1
+        end
+    end
+    return result
+end
+
+-- Makes a pushed table the current one. Returns its version, or nil and a sentence.
+function routes.store(text)
+    local previous = cjson.decode(shared:get("table") or "")
+    local parsed, problem = routes.parse(text, previous)
+    if not parsed then
+        return nil, problem
+    end
+    local ok, err = shared:safe_set("table", cjson.encode(parsed))
+    if not ok then
+        return nil, "The table does not fit into the router's memory: " .. err .. "."
+    end
+    shared:set("apps", #parsed.apps)
+    shared:set("dynos", #parsed.dynos)
+    shared:set("skipped", parsed.skipped)
+    shared:set("changed", ngx.time())
+    return shared:incr("version", 1, 0)
+end
+
+-- Keeps the text for the next start; the rename makes it whole or not there at all.
+function routes.save(text)
+    local temporary = settings.table_file .. ".new"
+    local file, err = io.open(temporary, "w")
+    if not file then
+        return nil, err
+    end
+    local written, problem = file:write(text)
+    local closed, trouble = file:close()
+    if not written or not closed then
+        return nil, problem or trouble
+    end
+    return os.rename(temporary, settings.table_file)
+end
+
+-- Before the workers start: the last table that was accepted.
+function routes.restore()
+    local file = io.open(settings.table_file, "r")
+    if not file then
+        return
+    end
+    local text = file:read("*a")
+    file:close()
+    local version, problem = routes.store(text)
+    if not version then
+        ngx.log(ngx.ERR, "the kept table is not used: ", problem)
+    end
+end
+
+-- The dynos that a request may go to: passing live ones, else passing canaries, else (Consul calls every check critical
+-- after its own restart) those that were passing before.
+local function pool_of(dynos)
+    local live, canaries, proved = {}, {}, {}
+    for _, dyno in ipairs(dynos) do
+        if dyno.passing and not dyno.canary then
+            live[#live + 1] = dyno
+        elseif dyno.passing then
+            canaries[#canaries + 1] = dyno
+        elseif dyno.proved then
+            proved[#proved + 1] = dyno
+        end
+    end
+    if #live > 0 then
+        return live
+    end
+    return #canaries > 0 and canaries or proved
+end
+
+local function build(parsed)
+    local hosts, apps, dynos, keys = {}, {}, {}, {}
+    for _, dyno in ipairs(parsed.dynos) do
+        dyno.key = dyno.addr .. ":" .. dyno.port
+        keys[dyno.key] = true
+        local list = dynos[dyno.app] or {}
+        dynos[dyno.app] = list
+        list[#list + 1] = dyno
+    end
+    for _, app in ipairs(parsed.apps) do
+        app.pool = pool_of(dynos[app.id] or {})
+        app.size = #app.pool
+        apps[app.id] = app
+        for _, host in ipairs(app.hosts) do
+            hosts[host] = app
+        end
+    end
+    routes.hosts, routes.apps = hosts, apps
+    routes.on_change(keys)
+end
+
+-- Called with the set of all dynos' keys whenever there is a new table.
+function routes.on_change() end
+
+-- Takes over the table of the shared dict if it is a newer one; true when it did.
+function routes.refresh()
+    local version = shared:get("version") or 0
+    if version == routes.version then
+        return false
+    end
+    local parsed, problem = cjson.decode(shared:get("table") or "")
+    if not parsed then
+        ngx.log(ngx.ERR, "table ", version, " cannot be read: ", problem)
+        return false
+    end
+    build(parsed)
+    routes.version = version
+    return true
+end
+
+return routes

@@ -1,0 +1,96 @@
+"""Turns settings into one folder with everything that nginx and consul-template read.
+
+The folder is self-contained: the jobs that run them need neither the checkout nor Python.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import string
+from collections.abc import Mapping
+from pathlib import Path
+
+from router.settings import RouterSettings
+
+HERE = Path(__file__).resolve().parent
+SCRIPTS = ("start-nginx", "start-consul-template")
+
+
+class ConfigTemplate(string.Template):
+    """`@@{name}` is a place to fill in, so that nginx' own `$` stays what it is."""
+
+    delimiter = "@@"
+
+
+def render(settings: RouterSettings) -> None:
+    """Write `settings.etc_dir` anew. Readable by all: no secret is in it."""
+    etc = settings.etc_dir
+    etc.mkdir(parents=True, exist_ok=True, mode=0o755)
+    shutil.rmtree(etc / "lua", ignore_errors=True)
+    shutil.copytree(HERE / "lua", etc / "lua", copy_function=shutil.copyfile)
+    shutil.copyfile(HERE / "routes.ctmpl", etc / "routes.ctmpl")
+    (etc / "nginx.conf").write_text(nginx_conf(settings))
+    (etc / "consul-template.json").write_text(consul_template_conf(settings))
+    for name in SCRIPTS:
+        _fill_in(name, settings, etc / name).chmod(0o755)
+
+
+def nginx_conf(settings: RouterSettings) -> str:
+    """The whole configuration of nginx."""
+    return ConfigTemplate((HERE / "nginx.conf").read_text()).substitute(_values(settings))
+
+
+def consul_template_conf(settings: RouterSettings) -> str:
+    """The whole configuration of consul-template (its JSON form). The token stays in the environment."""
+    least, most = settings.settle
+    document = {
+        "consul": {"address": settings.consul_addr, "retry": {"enabled": True, "attempts": 0, "max_backoff": "5s"}},
+        "max_stale": "0s",
+        "log_level": "warn",
+        "template": [
+            {
+                "source": str(settings.etc_dir / "routes.ctmpl"),
+                "destination": str(settings.rendered),
+                "perms": "0600",
+                "command": push_command(settings),
+                "command_timeout": "90s",
+                "wait": {"min": f"{least}ms", "max": f"{most}ms"},
+            }
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def push_command(settings: RouterSettings) -> list[str]:
+    """Hands a table to nginx; waits for an nginx that is just being restarted."""
+    retry = ["--retry", "60", "--retry-delay", "1", "--retry-max-time", "60", "--retry-all-errors"]
+    quiet = ["--silent", "--show-error", "--fail-with-body", "--output", "/dev/null", "--max-time", "20"]
+    what = ["--unix-socket", str(settings.socket), "--upload-file", str(settings.rendered), "http://edge/table"]
+    return ["/usr/bin/curl", *quiet, *retry, *what]
+
+
+def _fill_in(name: str, settings: RouterSettings, target: Path) -> Path:
+    target.write_text(ConfigTemplate((HERE / name).read_text()).substitute(_values(settings)))
+    return target
+
+
+def _values(settings: RouterSettings) -> Mapping[str, str]:
+    """Times in ms: nginx knows no fractions of a second."""
+    times = ("connect_timeout", "first_byte_timeout", "idle_timeout", "boot_timeout", "quarantine", "keepalive")
+    paths = {
+        "etc": settings.etc_dir,
+        "work": settings.work_dir,
+        "modules": settings.modules,
+        "socket": settings.socket,
+        "table_file": settings.table_file,
+        "rendered": settings.rendered,
+        "log_socket": settings.log_socket,
+    }
+    return {
+        "listen": settings.listen,
+        "workers": str(settings.workers),
+        "table_memory": str(settings.table_memory),
+        **{name: str(path) for name, path in paths.items()},
+        **{name: f"{getattr(settings, name) * 1000:.0f}" for name in times},
+    }

@@ -1,0 +1,120 @@
+"""What the edge is told from outside, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SAFE = re.compile(r"[A-Za-z0-9_.:/\[\]-]+")
+LONGEST_SOCKET_PATH = 107
+MOST_WORKERS = 4
+"""Unless told otherwise: each one counts a dyno's load by itself."""
+
+
+class SettingsError(ValueError):
+    """Raised when a value cannot be used; its text is a full sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouterSettings:
+    """Everything that the rendered files depend on."""
+
+    listen: str
+    """Address and port of the one listener."""
+    state_dir: Path
+    """The last good table, the platform's socket, pid and temporary files; belongs to the router's own user."""
+    etc_dir: Path
+    """What `render` writes; only read by the router."""
+    log_socket: Path
+    """Datagram socket of the node agent, which takes the request lines."""
+    modules: Path
+    """Where Debian keeps nginx's modules."""
+    consul_addr: str
+    workers: int = 2
+    connect_timeout: float = 5
+    first_byte_timeout: float = 30
+    idle_timeout: float = 55
+    boot_timeout: float = 75
+    quarantine: float = 5
+    keepalive: float = 1
+    table_memory: int = 64
+    """MB that the table may take."""
+    settle: tuple[int, int] = (50, 250)
+    """How long, in ms, changes are gathered before a push: at least and at most."""
+
+    @property
+    def socket(self) -> Path:
+        """Where tables are pushed to and the state is read."""
+        return self.state_dir / "edge.sock"
+
+    @property
+    def work_dir(self) -> Path:
+        """Of no use after a restart."""
+        return self.state_dir / "work"
+
+    @property
+    def rendered(self) -> Path:
+        """What consul-template writes and pushes."""
+        return self.work_dir / "routes.json"
+
+    @property
+    def table_file(self) -> Path:
+        """The last table that was accepted."""
+        return self.state_dir / "table.json"
+
+
+def from_env(env: Mapping[str, str]) -> RouterSettings:
+    """Read the settings; raises SettingsError."""
+    home = Path(env.get("NOMAPAAS_HOME", "/var/lib/nomapaas"))
+    state_dir = Path(env.get("NOMAPAAS_ROUTER_DIR", home / "router"))
+    bind = env.get("NOMAPAAS_BIND", "127.0.0.1")
+    port = _number(env, "NOMAPAAS_PORT_BASE", 8080)
+    settings = RouterSettings(
+        listen=f"[{bind}]:{port:.0f}" if ":" in bind else f"{bind}:{port:.0f}",
+        state_dir=state_dir,
+        etc_dir=Path(env.get("NOMAPAAS_ROUTER_ETC", home / "etc" / "router")),
+        log_socket=Path(env.get("NOMAPAAS_ROUTER_LOG", home / "run" / "node-router.sock")),
+        modules=Path(env.get("NOMAPAAS_NGINX_MODULES", "/usr/lib/nginx/modules")),
+        consul_addr=env.get("CONSUL_HTTP_ADDR", f"http://127.0.0.1:{port + 20:.0f}"),
+        workers=int(_number(env, "NOMAPAAS_ROUTER_WORKERS", min(os.cpu_count() or 1, MOST_WORKERS))),
+        connect_timeout=_number(env, "NOMAPAAS_ROUTER_CONNECT_TIMEOUT", 5),
+        first_byte_timeout=_number(env, "NOMAPAAS_ROUTER_FIRST_BYTE_TIMEOUT", 30),
+        idle_timeout=_number(env, "NOMAPAAS_ROUTER_IDLE_TIMEOUT", 55),
+        boot_timeout=_number(env, "NOMAPAAS_ROUTER_BOOT_TIMEOUT", 75),
+        quarantine=_number(env, "NOMAPAAS_ROUTER_QUARANTINE", 5),
+    )
+    _check(settings)
+    return settings
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(env.get(name, default))
+    except ValueError as error:
+        raise SettingsError(f"{name} is {env[name]!r}, which is not a number.") from error
+    if not 0 < value < 1_000_000:
+        raise SettingsError(f"{name} is {env[name]!r}; it must be greater than 0 and below a million.")
+    return value
+
+
+def _check(settings: RouterSettings) -> None:
+    """Refuse what could not stand unquoted in a configuration file, or not be a socket at all."""
+    values = (
+        settings.listen,
+        settings.state_dir,
+        settings.etc_dir,
+        settings.log_socket,
+        settings.modules,
+        settings.consul_addr,
+    )
+    for value in values:
+        if not SAFE.fullmatch(str(value)):
+            raise SettingsError(f"{value} has characters that a path or address of the router cannot have.")
+    for path in (settings.socket, settings.log_socket):
+        if len(str(path)) > LONGEST_SOCKET_PATH:
+            raise SettingsError(f"{path} is longer than a socket's path may be; choose a shorter NOMAPAAS_HOME.")
+    if settings.workers < 1:
+        raise SettingsError("NOMAPAAS_ROUTER_WORKERS is below 1; leave it out or set it to a whole number.")

@@ -1,0 +1,84 @@
+"""The tests' own instance of nomapaas, beside a live one, started once and removed at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080"))
+
+SHORT_TIMES = {
+    "NOMAPAAS_BOOT_TIMEOUT": "8",
+    "NOMAPAAS_BUILD_TIMEOUT": "40",
+    "NOMAPAAS_RECONCILE_INTERVAL": "2",
+    "NOMAPAAS_SLUG_MAX_MB": "50",
+}
+"""Platform times and sizes are settings; the tests' instance has smaller ones."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running platform."""
+
+    home: Path
+    env: dict[str, str]
+    """What `nomapaas env` prints, on top of the process environment."""
+    control_secrets: dict[str, str]
+
+    def cli(self, *args: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the CLI as a user would, without a terminal; never raises."""
+        return subprocess.run(  # noqa: PLW1510
+            [_cli(), *args],
+            cwd=cwd or self.home,
+            env=self.env | more,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def pid_of(self, server: str) -> int | None:
+        """The process of one supervised server, or of `supervisord` itself; None while it does not run."""
+        which = [] if server == "supervisord" else [server]
+        config = self.home / "etc" / "supervisord.conf"
+        command = [str(Path(sys.executable).with_name("supervisorctl")), "-c", str(config), "pid", *which]
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        return int(said) if said.isdigit() and said != "0" else None
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[Instance]:
+    """Bring the tests' instance up; take it down and away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="nomapaas-tests-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o711)  # the servers run as users of their own and have to pass through
+        home = Path(folder) / "home"
+        base = {name: value for name, value in os.environ.items() if not _is_ours(name)}
+        env = base | SHORT_TIMES | {"NOMAPAAS_HOME": str(home), "NOMAPAAS_PORT_BASE": str(PORT_BASE)}
+        try:
+            subprocess.run([_cli(), "up"], env=env, check=True, stdin=subprocess.DEVNULL)
+            printed = subprocess.run([_cli(), "env", "--json"], env=env, check=True, capture_output=True, text=True)
+            secrets = json.loads((home / "secrets" / "control.json").read_text())
+            yield Instance(home=home, env=env | json.loads(printed.stdout), control_secrets=secrets)
+        finally:
+            if not os.environ.get("NOMAPAAS_TEST_KEEP"):
+                purge = [_cli(), "down", "--purge", "--confirm", str(home)]
+                subprocess.run(purge, env=env, check=True, stdin=subprocess.DEVNULL)
+
+
+def _cli() -> str:
+    return str(Path(sys.executable).with_name("nomapaas"))
+
+
+def _is_ours(name: str) -> bool:
+    """An exported NOMAPAAS_API_URL of the live instance must not reach the tests' one."""
+    ours = ("NOMAPAAS_", "NOMAD_", "CONSUL_", "VAULT_")
+    return name.startswith(ours) and name != "NOMAPAAS_CACHE"

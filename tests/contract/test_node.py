@@ -1,0 +1,209 @@
+"""What every node agent promises."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from control.adapters.memory import MemoryNode
+from control.adapters.node_client import NodeClient
+from control.ports.errors import NodeUnavailable
+from control.ports.node import LogQuery, Node
+
+OUTPUT = "line one\nline two\n"
+RESULT = {"process_types": {"web": "python -m http.server"}, "slug_bytes": 3}
+SCRIPT = """
+mkdir -p /alloc/out && cd /alloc/out
+printf 'tgz' > slug.tgz
+printf '{"process_types": {"web": "python -m http.server"}, "slug_bytes": 3}' > result.json
+printf 'cache' > cache.tar
+printf 'line one\\nline two\\n'
+"""
+HOSTILE = """
+mkdir -p /alloc/out && cd /alloc/out
+ln -s /etc/hostname slug.tgz
+ln -s /etc/hostname cache.tar
+printf '[1, 2' > result.json
+"""
+
+
+@dataclass
+class Stage:
+    node: Node
+    unavailable: Node
+    build: Callable[..., str]
+    """Runs a script as a build's task and gives the allocation's id."""
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.platform)])
+def stage(request, until, shell_job):
+    if request.param == "memory":
+        twin, down = MemoryNode(), MemoryNode()
+        down.down = True
+
+        def pretend(app_id: str, script: str) -> str:
+            allocation_id = str(uuid.uuid4())
+            if script == SCRIPT:
+                twin.prints(allocation_id, OUTPUT, task="build")
+                twin.leave(allocation_id, slug=b"tgz", result=RESULT, cache=b"cache")
+            return allocation_id
+
+        yield Stage(twin, down, pretend)
+        twin.close()
+        return
+    told = request.getfixturevalue("instance").control_secrets
+    nomad = request.getfixturevalue("nomad")
+
+    def build(app_id: str, script: str) -> str:
+        job_id = f"{app_id}.build-{secrets.token_hex(3)}"
+        nomad.submit(shell_job(app_id, script, kind="batch", job_id=job_id))
+        until(lambda: (job := nomad.job(job_id)) is not None and job.status == "dead")
+        (allocation,) = nomad.allocations(job_id)
+        assert allocation.exit_code == 0
+        return allocation.id
+
+    client = NodeClient(told["node_socket"])
+    yield Stage(client, NodeClient("/nowhere/node.sock"), build)
+    client.close()
+
+
+@pytest.fixture
+def app(stage):
+    app_id = f"c0ffee00-0000-4000-8000-{secrets.token_hex(6)}"
+    yield app_id
+    stage.node.forget(app_id)
+
+
+def messages(lines: list[str]) -> list[str]:
+    return [line.split(" ", 1)[1] for line in lines]
+
+
+def test_platform_lines_are_read_back(stage, app):
+    """In Heroku's form, oldest first, at most as many as asked for; line ends split a message."""
+    stage.node.log(app, source="app", dyno="api", lines=["Release v1 created", "two\nlines"])
+    stage.node.log(app, source="heroku", dyno="web.1", lines=["State changed from starting to up"])
+
+    found = list(stage.node.logs(LogQuery(app_id=app)))
+    assert messages(found) == [
+        "app[api]: Release v1 created",
+        "app[api]: two",
+        "app[api]: lines",
+        "heroku[web.1]: State changed from starting to up",
+    ]
+    assert found[0].split(" ")[0].endswith("+00:00")
+    assert messages(list(stage.node.logs(LogQuery(app_id=app, lines=1)))) == messages(found)[-1:]
+
+
+def test_lines_are_chosen_by_source_dyno_and_type(stage, app):
+    """Each narrows the query; no app sees another's lines."""
+    stage.node.log(app, source="app", dyno="web.1", lines=["a"])
+    stage.node.log(app, source="app", dyno="web.2", lines=["b"])
+    stage.node.log(app, source="heroku", dyno="web.2", lines=["c"])
+
+    def chosen(**query: str) -> list[str]:
+        return messages(list(stage.node.logs(LogQuery(app_id=app, **query))))
+
+    assert chosen(dyno="web.2") == ["app[web.2]: b", "heroku[web.2]: c"]
+    assert chosen(source="heroku") == ["heroku[web.2]: c"]
+    assert chosen(process_type="web", source="app") == ["app[web.1]: a", "app[web.2]: b"]
+    assert list(stage.node.logs(LogQuery(app_id=str(uuid.uuid4())))) == []
+
+
+def test_tail_goes_on(stage, app):
+    """Recent lines, then new ones as they come; heartbeats are empty; closing it is the reader's."""
+    stage.node.log(app, source="app", dyno="api", lines=["before"])
+    tail = stage.node.logs(LogQuery(app_id=app, tail=True))
+    found: list[str] = []
+    both = threading.Event()
+
+    def read() -> None:
+        for line in tail:
+            found.append(line)
+            if line.endswith("after"):
+                both.set()
+                return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    stage.node.log(app, source="app", dyno="api", lines=["after"])
+
+    assert both.wait(5)
+    reader.join()
+    assert messages([line for line in found if line]) == ["app[api]: before", "app[api]: after"]
+
+
+def test_nothing_forges_a_source(stage, app):
+    """A message that looks like another line stays a message."""
+    stage.node.log(
+        app, source="app", dyno="web.1", lines=["x\r2024-01-01T00:00:00.000000+00:00 heroku[router]: fake", "y\u2028z"]
+    )
+
+    assert list(stage.node.logs(LogQuery(app_id=app, source="heroku"))) == []
+    assert all(line.splitlines() == [line] for line in stage.node.logs(LogQuery(app_id=app)))
+
+
+def test_what_a_build_printed_and_left(stage, app):
+    """Output from any offset, the slug, the result; the cache is kept."""
+    allocation_id = stage.build(app, SCRIPT)
+
+    assert stage.node.output(allocation_id, task="build") == OUTPUT.encode()
+    assert stage.node.output(allocation_id, task="build", offset=5, limit=3) == b"one"
+    assert stage.node.output(allocation_id, task="build", offset=len(OUTPUT)) == b""
+    assert b"".join(stage.node.slug(allocation_id)) == b"tgz"
+    assert stage.node.result(allocation_id) == RESULT
+    stage.node.keep_cache(allocation_id, app_id=app)
+
+
+def test_what_a_hostile_build_left(stage, app):
+    """Links are not followed, a result that is no object is none, and a missing cache is no error."""
+    allocation_id = stage.build(app, HOSTILE)
+
+    with pytest.raises(KeyError):
+        stage.node.slug(allocation_id)
+    assert stage.node.result(allocation_id) is None
+    stage.node.keep_cache(allocation_id, app_id=app)
+
+
+def test_unknown_allocation(stage, app):
+    """Nothing printed yet, no slug, no result."""
+    allocation_id = str(uuid.uuid4())
+
+    assert stage.node.output(allocation_id, task="build") == b""
+    assert stage.node.result(allocation_id) is None
+    with pytest.raises(KeyError):
+        stage.node.slug(allocation_id)
+
+
+def test_forgotten_app_has_no_log(stage, app):
+    """Its lines are gone, and forgetting it again is success."""
+    stage.node.log(app, source="app", dyno="api", lines=["x"])
+    stage.node.forget(app)
+    stage.node.forget(app)
+
+    assert list(stage.node.logs(LogQuery(app_id=app))) == []
+
+
+# httpcore leaves the socket of a failed connect to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_unavailable(stage, app):
+    """Without an answer every method raises NodeUnavailable, `logs` already when it is called."""
+    stage.node.ping()
+    allocation_id = str(uuid.uuid4())
+    for ask in (
+        stage.unavailable.ping,
+        lambda: stage.unavailable.logs(LogQuery(app_id=app)),
+        lambda: stage.unavailable.logs(LogQuery(app_id=app, tail=True)),
+        lambda: stage.unavailable.log(app, source="app", dyno="api", lines=["x"]),
+        lambda: stage.unavailable.output(allocation_id, task="build"),
+        lambda: stage.unavailable.slug(allocation_id),
+        lambda: stage.unavailable.result(allocation_id),
+        lambda: stage.unavailable.keep_cache(allocation_id, app_id=app),
+        lambda: stage.unavailable.forget(app),
+    ):
+        with pytest.raises(NodeUnavailable):
+            ask()

@@ -1,0 +1,126 @@
+"""What every config vault promises."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import pytest
+
+from control.adapters.memory import MemoryVault
+from control.adapters.vault_config import VaultConfig
+from control.ports.errors import ConfigVersionTaken, VaultUnavailable
+from control.ports.vault import ConfigVault
+
+AWKWARD = {"QUOTES": 'it\'s "$HOME" `x`', "LINES": "a\nb\r\n", "UNICODE": "é—✓", "EMPTY": "", "BIG": "x" * 65536}
+
+
+@dataclass
+class Stage:
+    vault: ConfigVault
+    unavailable: ConfigVault
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.platform)])
+def stage(request) -> Stage:
+    if request.param == "memory":
+        sealed = MemoryVault()
+        sealed.sealed = True
+        return Stage(MemoryVault(), sealed)
+    told = request.getfixturevalue("instance").control_secrets
+    return Stage(
+        VaultConfig(told["vault_addr"], role_id=told["vault_role_id"], secret_id=told["vault_secret_id"]),
+        VaultConfig("http://127.0.0.1:9", role_id="x", secret_id="x"),
+    )
+
+
+@pytest.fixture
+def app(stage):
+    app_id = f"c0ffee00-0000-4000-8000-{secrets.token_hex(6)}"
+    yield app_id
+    stage.vault.forget(app_id)
+
+
+def test_values_come_back_unchanged(stage, app):
+    """Quotes, line ends, empty and large values, an empty set: all are read as they were written."""
+    stage.vault.write(app, 1, AWKWARD)
+    stage.vault.write(app, 2, {})
+
+    assert stage.vault.read(app, 1) == AWKWARD
+    assert stage.vault.read(app, 2) == {}
+
+
+def test_version_zero_is_empty(stage, app):
+    """Before any config var was set there is version 0."""
+    assert stage.vault.read(app, 0) == {}
+
+
+def test_versions_are_written_once(stage, app):
+    """The same values again are success; others raise, and change nothing."""
+    stage.vault.write(app, 1, {"A": "1"})
+    stage.vault.write(app, 1, {"A": "1"})
+
+    with pytest.raises(ConfigVersionTaken):
+        stage.vault.write(app, 1, {"A": "2"})
+    assert stage.vault.read(app, 1) == {"A": "1"}
+
+
+def test_deleted_version_is_gone_and_may_be_written_anew(stage, app):
+    """Deleting is for good; deleting what is not there is success."""
+    stage.vault.write(app, 1, {"A": "1"})
+    stage.vault.delete(app, 1)
+    stage.vault.delete(app, 1)
+
+    with pytest.raises(KeyError):
+        stage.vault.read(app, 1)
+    stage.vault.write(app, 1, {"A": "2"})
+    assert stage.vault.read(app, 1) == {"A": "2"}
+
+
+def test_forgotten_app_leaves_nothing(stage, app):
+    """Role, policy and every version go; all of it may be done twice."""
+    stage.vault.admit(app)
+    stage.vault.admit(app)
+    for version in (1, 2, 11):
+        stage.vault.write(app, version, {"A": "1"})
+
+    stage.vault.forget(app)
+    stage.vault.forget(app)
+
+    for version in (1, 2, 11):
+        with pytest.raises(KeyError):
+            stage.vault.read(app, version)
+
+
+def test_unavailable(stage, app):
+    """A sealed or silent Vault raises VaultUnavailable, with a sentence."""
+    stage.vault.ping()
+    for ask in (
+        stage.unavailable.ping,
+        lambda: stage.unavailable.write(app, 1, {}),
+        lambda: stage.unavailable.read(app, 1),
+        lambda: stage.unavailable.delete(app, 1),
+        lambda: stage.unavailable.admit(app),
+        lambda: stage.unavailable.forget(app),
+    ):
+        with pytest.raises(VaultUnavailable, match=r"^Vault .*\.$"):
+            ask()
+
+
+@pytest.mark.platform
+def test_new_login_when_the_token_is_gone(instance):
+    """A revoked or expired token costs one more request, not an error."""
+    told = instance.control_secrets
+    vault = VaultConfig(told["vault_addr"], role_id=told["vault_role_id"], secret_id=told["vault_secret_id"])
+    vault.ping()
+    vault._client.auth.token.revoke_self()
+
+    vault.ping()
+
+
+@pytest.mark.platform
+def test_wrong_role_is_said(instance):
+    """A role that Vault does not know is a sentence about the role, not about config vars."""
+    told = instance.control_secrets
+    with pytest.raises(VaultUnavailable, match=r"refuses the control plane's role"):
+        VaultConfig(told["vault_addr"], role_id="wrong", secret_id="wrong").write("app", 1, {})

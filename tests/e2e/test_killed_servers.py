@@ -1,0 +1,134 @@
+"""Any one server may be killed: apps serve on, and it heals alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+pytestmark = pytest.mark.platform
+
+SERVERS = ("consul", "vault", "minio", "nomad", "node", "unsealer", "nomad-client")
+NOMAD_SAVES_S = 65
+"""Nomad's client writes down what it knows of a network once a minute; killed before, it makes the dyno anew."""
+JOBS = ("nginx", "consul-template", "control.worker", "gunicorn")
+
+
+@pytest.fixture(scope="module")
+def app(paas: Any) -> Iterator[str]:
+    """An app that has to serve throughout."""
+    paas.run("create", "killed")
+    paas.run("push", "--app", "killed", "--dir", str(Path(__file__).parent / "apps" / "probe"))
+    yield "killed"
+    paas.run("destroy", "--app", "killed", "--confirm", "killed")
+
+
+def _healthy(paas: Any) -> bool:
+    try:
+        answer = httpx.get(f"{paas.instance.env['NOMAPAAS_API_URL']}/health", timeout=5)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == 200
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_killed_server_heals_while_apps_serve(paas: Any, app: str, server: str) -> None:
+    """SIGKILL; the app answers all the time, and soon everything is well again."""
+    if server == "nomad-client":
+        paas.eventually(lambda: _age_s(paas, app) > NOMAD_SAVES_S, seconds=90)
+    before = {each["id"] for each in paas.json("ps", "--app", app)}
+    pid = paas.instance.pid_of(server)
+    os.kill(pid, signal.SIGKILL)
+    killed_at = time.monotonic()
+
+    def healed() -> bool:
+        assert paas.ask(app)["version"] == "one"
+        back = paas.instance.pid_of(server) not in (None, pid)
+        # The health page may repeat what it found a second ago.
+        return back and time.monotonic() - killed_at > 3 and _healthy(paas)
+
+    paas.eventually(healed, seconds=60)
+    assert {each["id"] for each in paas.json("ps", "--app", app)} == before
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_killed_part_comes_back(paas: Any, app: str, job: str) -> None:
+    """The platform's own jobs are Nomad's to restart."""
+    for pid in _pids_of_job(paas, job):
+        os.kill(pid, signal.SIGKILL)
+
+    paas.eventually(lambda: _pids_of_job(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
+
+
+def test_a_change_works_after_all_that(paas: Any, app: str) -> None:
+    """The whole chain is sound: a config change goes on the air."""
+    paas.run("config:set", "AFTER=kills", "--app", app)
+
+    paas.eventually(lambda: paas.ask(app, "/env", name="AFTER") == "kills")
+
+
+def test_after_sigkill_of_everything_one_up_brings_every_app_back(
+    paas: Any, app: str, everything_of_the_instance: Callable[[], list[psutil.Process]]
+) -> None:
+    """As after a power cut, without the reboot."""
+    for process in everything_of_the_instance():
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+    paas.run("up")
+
+    paas.eventually(lambda: _serves(paas, app), seconds=90)
+    assert paas.ask(app, "/env", name="AFTER") == "kills"
+
+
+def _age_s(paas: Any, app: str) -> float:
+    started = min(datetime.fromisoformat(each["created_at"]) for each in paas.json("ps", "--app", app))
+    return (datetime.now(UTC) - started).total_seconds()
+
+
+def _serves(paas: Any, app: str) -> bool:
+    try:
+        return bool(paas.get(app).status_code == 200)
+    except httpx.HTTPError:
+        return False
+
+
+def _pids_of_job(paas: Any, name: str) -> list[int]:
+    """Processes of the instance's own platform jobs whose command line holds the name."""
+    home = str(paas.instance.home)
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        line = " ".join(process.info["cmdline"] or [])
+        ours = home in line or (process.info["environ"] or {}).get("NOMAPAAS_HOME") == home
+        if name in line and ours and "executor" not in line and "logmon" not in line and "pytest" not in line:
+            found.append(process.pid)
+    return found
+
+
+@pytest.fixture
+def everything_of_the_instance(paas: Any) -> Callable[[], list[psutil.Process]]:
+    """The supervisor first, so that it starts nothing anew; then all that hangs on the instance, dynos included."""
+
+    def find() -> list[psutil.Process]:
+        supervisor = psutil.Process(paas.instance.pid_of("supervisord"))
+        below = supervisor.children(recursive=True)
+        alloc_root = str(paas.instance.home / "nomad")
+        tasks = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if alloc_root in " ".join(process.info["cmdline"] or [])
+        ]
+        dynos = [child for task in tasks for child in task.children(recursive=True)]
+        return [supervisor, *below, *tasks, *dynos]
+
+    return find

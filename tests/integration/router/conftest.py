@@ -1,0 +1,222 @@
+"""A real nginx with the router's configuration, on a free port, and small servers that play dynos."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from router.render import push_command, render
+from router.settings import from_env
+from tests.integration.router.dynos import DynoMaker
+
+USER = "nobody"
+SHORT_TIMES = {
+    "NOMAPAAS_ROUTER_BOOT_TIMEOUT": "1.5",
+    "NOMAPAAS_ROUTER_FIRST_BYTE_TIMEOUT": "1",
+    "NOMAPAAS_ROUTER_IDLE_TIMEOUT": "3",
+    "NOMAPAAS_ROUTER_CONNECT_TIMEOUT": "0.5",
+    "NOMAPAAS_ROUTER_QUARANTINE": "1",
+}
+
+
+def eventually(answer: Callable[[], object], *, seconds: float = 5) -> object:
+    """The first true answer."""
+    deadline = time.monotonic() + seconds
+    while not (found := answer()):
+        assert time.monotonic() < deadline, "It did not happen in time."
+        threading.Event().wait(0.01)
+    return found
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def given_to_user(folder: Path) -> Path:
+    """Give a folder to the user under which nginx runs: one without rights, as under Nomad."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(folder, pwd.getpwnam(USER).pw_uid, -1)
+    return folder
+
+
+class Edge:
+    """An nginx of the router; what it would tell the node agent is in `lines`."""
+
+    def __init__(self, **more: str) -> None:
+        self.home = given_to_user(Path(tempfile.mkdtemp(prefix="edge-")))
+        self.port = free_port()
+        env = SHORT_TIMES | {"NOMAPAAS_HOME": str(self.home), "NOMAPAAS_PORT_BASE": str(self.port)} | more
+        self.settings = from_env(env)
+        given_to_user(self.settings.state_dir)
+        (self.home / "run").mkdir()
+        render(self.settings)
+        self._lines: list[str] = []
+        self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._log.bind(str(self.settings.log_socket))
+        self.settings.log_socket.chmod(0o666)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+        self.admin = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(self.settings.socket)), base_url="http://edge", timeout=20
+        )
+        self.errors = (self.home / "errors").open("w+")
+        self.start()
+
+    def start(self) -> None:
+        self.process = self.spawn("start-nginx")
+        eventually(self._up)
+
+    def spawn(self, script: str, **env: str) -> subprocess.Popen[bytes]:
+        """Run one of the rendered scripts as the router's user."""
+        root = os.geteuid() == 0
+        command = [str(self.settings.etc_dir / script)]
+        return subprocess.Popen(
+            command,
+            stderr=self.errors,
+            env=os.environ | env,
+            user=USER if root else None,
+            extra_groups=[] if root else None,
+        )
+
+    def _up(self) -> bool:
+        assert self.process.poll() is None, Path(self.errors.name).read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def health(self) -> dict[str, object]:
+        return self.admin.get("/health").json()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def get(self, host: str, path: str = "/", **more: object) -> httpx.Response:
+        return self.request("GET", host, path, **more)
+
+    def request(self, method: str, host: str, path: str = "/", **more: object) -> httpx.Response:
+        headers = {"Host": host} | dict(more.pop("headers", {}))  # type: ignore[call-overload]
+        return self.client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]
+
+    def connect(self) -> socket.socket:
+        """A bare connection to the public port."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def raw(self, request: bytes) -> bytes:
+        """All that comes back for these bytes until nginx closes."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def push(self, document: object) -> httpx.Response:
+        """Hand over a whole table, as consul-template does."""
+        return self.admin.put("/table", content=json.dumps(document).encode())
+
+    def push_command(self) -> list[str]:
+        return push_command(self.settings)
+
+    def _read(self) -> None:
+        while (datagram := self._log.recv(65536)) != b"end":
+            self._lines += datagram.decode().split("\n")
+
+    def forget_lines(self) -> None:
+        self._lines.clear()
+
+    def line(self, *parts: str) -> str:
+        """The line, come or coming, that has all these parts."""
+        found = eventually(lambda: [line for line in self._lines if all(part in line for part in parts)])
+        return found[0]  # type: ignore[index]
+
+    def close(self) -> None:
+        self.stop()
+        self.client.close()
+        self.admin.close()
+        self.errors.close()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"end", str(self.settings.log_socket))
+        self._reader.join()
+        self._log.close()
+        shutil.rmtree(self.home)
+
+
+class Table:
+    """Apps and dynos, to be changed and pushed again and again."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self.apps: dict[str, dict[str, object]] = {}
+        self.dynos: list[dict[str, object]] = []
+
+    def app(self, host: str, *dynos: object, state: str = "up", maintenance: bool = False) -> str:
+        """Set an app and its dynos, which are whatever has a `port` and a `name`."""
+        app_id = next((key for key, record in self.apps.items() if host in record["hosts"]), str(uuid.uuid4()))
+        record = {"app": app_id, "name": host.split(".", maxsplit=1)[0], "hosts": [host], "release": 1}
+        self.apps[app_id] = record | {"state": state, "maintenance": maintenance}
+        self.dynos = [dyno for dyno in self.dynos if dyno["app"] != app_id]
+        for dyno in dynos:
+            self.dyno(app_id, dyno)
+        return app_id
+
+    def dyno(self, app_id: str, dyno: object, **more: object) -> None:
+        where = {"app": app_id, "addr": getattr(dyno, "address", "127.0.0.1"), "port": dyno.port, "dyno": dyno.name}
+        self.dynos.append(where | {"release": "1", "stage": "live", "alloc": str(dyno.port), "passing": True} | more)
+
+    def push(self) -> None:
+        apps = [json.dumps(record) for record in self.apps.values()]
+        answer = self._edge.push({"apps": apps, "dynos": self.dynos})
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture(name="eventually")
+def eventually_fixture() -> Callable[..., object]:
+    """Waits for something to come true."""
+    return eventually
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """Numbers of ports that nobody listens on."""
+    return lambda count: [free_port() for _ in range(count)]
+
+
+@pytest.fixture(scope="session")
+def edge() -> Iterator[Edge]:
+    """An nginx whose times are short, for all tests of this folder: each pushes a table of its own."""
+    started = Edge()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def table(edge: Edge) -> Table:
+    """A table to fill and push; no other test's app is in it."""
+    edge.forget_lines()
+    return Table(edge)
+
+
+@pytest.fixture
+def dynos() -> Iterator[DynoMaker]:
+    """Makes dynos that end with the test."""
+    maker = DynoMaker()
+    yield maker
+    maker.close()

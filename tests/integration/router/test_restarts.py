@@ -1,0 +1,161 @@
+"""What survives: nginx's end, the node agent's, a flood of lines, thousands of apps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+
+import pytest
+
+
+@pytest.fixture
+def own_edge(edge):
+    """An edge of its own, because it will be hurt."""
+    started = type(edge)()
+    yield started
+    started.close()
+
+
+def test_a_killed_edge_serves_from_the_table_it_had(own_edge, dynos, table):
+    """After SIGKILL nginx starts on what its predecessor left, and answers without a push."""
+    mine = type(table)(own_edge)
+    mine.app("one.localhost", dynos.echo())
+    mine.push()
+    assert own_edge.get("one.localhost", headers={"Connection": "close"}).status_code == 200
+    workers = own_edge.workers()
+    own_edge.process.kill()
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    own_edge.process.wait()
+
+    started = time.monotonic()
+    own_edge.start()
+
+    assert own_edge.get("one.localhost").status_code == 200
+    assert time.monotonic() - started < 2
+
+
+def test_a_worker_that_dies_takes_nothing_with_it(own_edge, dynos, table, eventually):
+    """The table is every worker's; a new one has it at once."""
+    mine = type(table)(own_edge)
+    mine.app("one.localhost", dynos.echo())
+    mine.push()
+    before = own_edge.workers()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: len(set(own_edge.workers()) - set(before)) == len(before))
+
+    closing = {"Connection": "close"}
+    assert {own_edge.get("one.localhost", headers=closing).status_code for _ in range(10)} == {200}
+
+
+def test_a_spoiled_kept_table_is_not_used(own_edge, table):
+    """Half a file does not keep nginx from starting; requests are told that there is no table."""
+    own_edge.stop()
+    own_edge.settings.table_file.write_text('{"apps":[')
+    own_edge.start()
+
+    assert own_edge.health()["version"] == 0
+    assert own_edge.get("one.localhost").status_code == 503
+
+
+def test_requests_under_way_are_finished_when_nginx_is_told_to_end(own_edge, dynos, table):
+    """SIGQUIT, which Nomad sends, cuts nobody off, and loses no line."""
+    arrived = threading.Event()
+
+    def slow(connection):
+        connection.recv(65536)
+        arrived.set()
+        threading.Event().wait(0.5)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    mine = type(table)(own_edge)
+    app_id = mine.app("one.localhost", dynos.scripted(slow))
+    mine.push()
+    answers = []
+    request = threading.Thread(target=lambda: answers.append(own_edge.get("one.localhost").text))
+    request.start()
+    assert arrived.wait(5)
+    own_edge.process.send_signal(signal.SIGQUIT)
+    request.join()
+
+    assert answers == ["ok"]
+    assert own_edge.process.wait(10) == 0
+    assert own_edge.line(app_id, "status=200")
+
+
+def test_no_line_is_lost_while_the_node_agent_restarts(own_edge, dynos, table):
+    """Lines wait for the agent's socket to come back."""
+    mine = type(table)(own_edge)
+    app_id = mine.app("one.localhost", dynos.echo())
+    mine.push()
+    path = own_edge.settings.log_socket
+    path.rename(path.with_suffix(".away"))
+    for number in range(30):
+        assert own_edge.get("one.localhost", f"/{number}").status_code == 200
+    threading.Event().wait(0.3)
+    path.with_suffix(".away").rename(path)
+
+    for number in range(30):
+        assert own_edge.line(app_id, f'path="/{number}"')
+
+
+def test_requests_are_served_without_a_node_agent(own_edge, dynos, table):
+    """However many lines cannot be delivered, requests go on and memory is bounded."""
+    mine = type(table)(own_edge)
+    mine.app("one.localhost", dynos.echo())
+    mine.push()
+    own_edge.settings.log_socket.rename(own_edge.settings.log_socket.with_suffix(".away"))
+
+    try:
+        assert {own_edge.get("one.localhost", "/" + "x" * 7000).status_code for _ in range(600)} == {200}
+    finally:
+        own_edge.settings.log_socket.with_suffix(".away").rename(own_edge.settings.log_socket)
+
+
+def test_a_thousand_apps_are_pushed_quickly(edge, table, dynos):
+    """A table of 1,000 apps is taken in a fraction of a second and used by every worker."""
+    apps, listed = [], []
+    dyno = dynos.echo()
+    for number in range(1000):
+        app = str(uuid.uuid4())
+        hosts = [f"app-{number}.localhost", f"www.app-{number}.example.org"]
+        apps.append(json.dumps({"app": app, "name": f"app-{number}", "hosts": hosts, "state": "up"}))
+        where = {"app": app, "addr": "127.0.0.1", "port": dyno.port, "dyno": "web.1", "alloc": app, "stage": "live"}
+        listed.append(where | {"release": "1", "passing": True})
+    started = time.monotonic()
+    assert edge.push({"apps": apps, "dynos": listed}).status_code == 200
+    taken = time.monotonic() - started
+
+    assert edge.health()["apps"] == 1000
+    assert edge.get("www.app-999.example.org").status_code == 200
+    assert taken < 0.5
+
+
+def test_an_ipv6_dyno_is_reached(edge, table, dynos):
+    """Addresses of both kinds work."""
+
+    def answers(listener):
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nv6")
+
+    if not socket.has_ipv6:
+        pytest.skip("This machine has no IPv6.")
+    app_id = table.app("one.localhost")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        table.dynos.append(
+            {"app": app_id, "addr": "::1", "port": listener.getsockname()[1], "dyno": "web.1", "alloc": "a"}
+            | {"release": "1", "stage": "live", "passing": True}
+        )
+        table.push()
+        served = threading.Thread(target=answers, args=(listener,))
+        served.start()
+
+        assert edge.get("one.localhost").text == "v6"
+        served.join()

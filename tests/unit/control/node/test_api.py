@@ -1,0 +1,166 @@
+"""The node agent's API."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+
+import pytest
+
+from control.adapters.memory_clock import ManualClock
+from control.node import api
+from control.node.logbook import Logbook
+from control.node.store import Store
+
+APP = str(uuid.UUID(int=1))
+ALLOCATION = str(uuid.UUID(int=7))
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "alloc" / ALLOCATION / "alloc" / "out"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def caches(tmp_path):
+    return Store(tmp_path / "caches", limit=100, largest=100)
+
+
+@pytest.fixture
+def client(tmp_path, caches, out):
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    app = api.create_app(
+        api.Parts(
+            allocations=tmp_path / "alloc",
+            logbook=Logbook(tmp_path / "applogs", limit=1 << 20),
+            caches=caches,
+            clock=ManualClock(),
+            health=lambda: {"fine": True},
+        )
+    )
+    made = app.test_client()
+    made.environ_base["gunicorn.socket"] = ours
+    yield made
+    ours.close()
+    theirs.close()
+
+
+def test_only_over_the_unix_socket(client):
+    """Without a peer whose uid the kernel vouches for there is no answer."""
+    assert client.get("/health").get_json() == {"fine": True}
+
+    with socket.socket(socket.AF_INET) as tcp:
+        client.environ_base["gunicorn.socket"] = tcp
+        assert client.get("/health").status_code == 403
+    del client.environ_base["gunicorn.socket"]
+    assert client.delete(f"/apps/{APP}").status_code == 403
+
+
+@pytest.mark.parametrize("uid", [33, 300_005])
+def test_only_root_and_the_control_plane(client, monkeypatch, uid):
+    """Another user's process is refused even when the socket's permissions let it in."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(api.struct, "unpack", lambda *_: (1, uid, uid))
+
+    answer = client.get(f"/logs?app={APP}")
+
+    assert answer.status_code == 403
+    assert "Only root and the control plane" in answer.get_json()["message"]
+
+
+def test_tail_begins_at_once_and_ends_with_the_app(client):
+    """The first piece comes without waiting for a line; a forgotten app's tail ends."""
+    client.post("/logs", json={"app": APP, "source": "app", "dyno": "api", "lines": ["one"]})
+    answer = client.get(f"/logs?app={APP}&tail=1", buffered=False)
+    pieces = iter(answer.response)
+    assert next(pieces).endswith(b"app[api]: one\n")
+
+    client.post("/logs", json={"app": APP, "source": "app", "dyno": "api", "lines": ["two"]})
+    assert next(pieces).endswith(b"app[api]: two\n")
+
+    client.delete(f"/apps/{APP}")
+    assert list(pieces) == []
+    answer.close()
+
+
+def test_slow_reader_is_told_what_it_missed(client):
+    """An L11 line with the number of messages, as Heroku's."""
+    answer = client.get(f"/logs?app={APP}&tail=1&lines=0", buffered=False)
+    pieces = iter(answer.response)
+    assert next(pieces) == b"\n"
+    lines = [str(number) for number in range(2100)]
+    client.post("/logs", json={"app": APP, "source": "app", "dyno": "web.1", "lines": lines})
+
+    got = next(pieces).decode().splitlines()
+    assert len(got) == 2001
+    assert "heroku[logplex]: Error L11 (Tail buffer overflow) -> This tail session dropped 100 messages" in got[-1]
+    answer.close()
+
+
+def test_result_must_be_a_small_object(client, out):
+    """Anything else is as if there were none."""
+    path = f"/allocs/{ALLOCATION}/result"
+    assert client.get(path).status_code == 404
+    for text in ("[]", "{", '{"a": "' + "x" * (256 << 10) + '"}', "[" * 100_000):
+        (out / "result.json").write_text(text)
+        assert client.get(path).status_code == 404
+    (out / "result.json").write_text(json.dumps({"slug_bytes": 1}))
+    assert client.get(path).get_json() == {"slug_bytes": 1}
+
+
+def test_slug_is_a_plain_file_or_nothing(client, out, tmp_path):
+    """Links, also hard ones, and FIFOs are not read."""
+    path = f"/allocs/{ALLOCATION}/slug"
+    (tmp_path / "secret").write_text("root's")
+    for plant in (
+        lambda: (out / "slug.tgz").symlink_to(tmp_path / "secret"),
+        lambda: (out / "slug.tgz").hardlink_to(tmp_path / "secret"),
+        lambda: os.mkfifo(out / "slug.tgz"),
+    ):
+        plant()
+        assert client.get(path).status_code == 404
+        (out / "slug.tgz").unlink()
+    (out / "slug.tgz").write_bytes(b"tgz")
+    assert client.get(path).data == b"tgz"
+
+
+def test_cache_is_kept_if_it_is_not_too_large(client, out, caches):
+    """None is fine; one that is too large is refused and the old one stays; forgetting the app removes it."""
+    path = f"/allocs/{ALLOCATION}/cache"
+    assert client.post(path, json={"app": APP}).get_json() == {"kept": False}
+    (out / "cache.tar").write_bytes(b"x" * 50)
+    assert client.post(path, json={"app": APP}).get_json() == {"kept": True}
+    (out / "cache.tar").write_bytes(b"x" * 500)
+    assert client.post(path, json={"app": APP}).status_code == 413
+    fd = caches.open(APP)
+    assert fd is not None
+    assert os.read(fd, 1000) == b"x" * 50
+    os.close(fd)
+
+    client.delete(f"/apps/{APP}")
+    assert caches.open(APP) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/logs?app=../../etc", None),
+        ("GET", f"/logs?app={APP}&lines=-1", None),
+        ("GET", f"/logs?app={APP}&lines=many", None),
+        ("POST", "/logs", {"app": APP}),
+        ("POST", "/logs", {"app": "x", "source": "app", "dyno": "api", "lines": []}),
+        ("POST", f"/allocs/{ALLOCATION}/cache", {"app": "../x"}),
+        ("DELETE", "/apps/..%2f..", None),
+        ("GET", f"/allocs/{ALLOCATION}/output?task=build&offset=x", None),
+    ],
+)
+def test_bad_input_gets_a_sentence(client, method, path, body):
+    """A 4xx, never a trace, never a file outside."""
+    answer = client.open(path, method=method, json=body)
+
+    assert answer.status_code in {400, 404}
+    assert answer.get_json()["message"].endswith(".")

@@ -1,0 +1,129 @@
+"""Disk limits."""
+
+from __future__ import annotations
+
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+from control.adapters.memory_clock import ManualClock
+from control.node import disk
+from control.node.allocations import AllocationState
+from control.node.disk import DiskWatch
+from control.node.lines import Filter
+from control.node.logbook import Logbook
+
+APP = str(uuid.UUID(int=1))
+KEY = str(uuid.UUID(int=11))
+
+
+def state(**changes) -> AllocationState:
+    fields = {
+        "id": KEY,
+        "app_id": APP,
+        "dyno": "web.1",
+        "long_running": True,
+        "task": "dyno",
+        "ended": False,
+        "wanted": True,
+        "healthy": None,
+        "deployed": True,
+        "events": (),
+        "disk_mb": 100,
+    }
+    return AllocationState(**(fields | changes))
+
+
+class Watched:
+    """A disk watch whose measuring and killing are noted."""
+
+    def __init__(self, folder: Path, used: int) -> None:
+        self.used = used
+        self.measured = 0
+        self.killed: list[str] = []
+        self.logbook = Logbook(folder / "applogs", limit=1 << 20)
+        self.watch = DiskWatch(folder, self.logbook, clock=ManualClock(), measure=self.measure, kill=self.kill)
+
+    def measure(self, _root, keys):
+        self.measured += 1
+        return dict.fromkeys(keys, self.used)
+
+    def kill(self, one: AllocationState) -> bool:
+        self.killed.append(one.id)
+        return True
+
+    def log(self) -> list[str]:
+        return [line.split(" ", 1)[1] for line in self.logbook.recent(APP, Filter(), 10)]
+
+
+def test_dyno_over_its_limit_is_stopped_with_a_message(tmp_path):
+    """One megabyte more than it may: killed, and its log says why."""
+    watched = Watched(tmp_path, 101)
+    watched.watch.update(state())
+    watched.watch.step()
+
+    assert watched.killed == [KEY]
+    assert watched.log() == ["heroku[web.1]: Error: disk quota exceeded (101 MB of 100 MB). Stopping the dyno."]
+
+
+def test_dyno_within_its_limit_is_left_alone(tmp_path):
+    """So is one whose limit is not known, a build that is only a little over, and one that ended."""
+    watched = Watched(tmp_path, 100)
+    watched.watch.update(state())
+    watched.watch.update(state(id=str(uuid.UUID(int=12)), disk_mb=None))
+    watched.watch.update(state(id=str(uuid.UUID(int=13)), dyno=None, disk_mb=95))
+    watched.watch.update(state(id=str(uuid.UUID(int=14)), disk_mb=1))
+    watched.watch.update(state(id=str(uuid.UUID(int=14)), disk_mb=1, ended=True))
+    watched.watch.step()
+
+    assert (watched.measured, watched.killed, watched.log()) == (1, [], [])
+
+
+def test_nothing_is_measured_while_nobody_writes(tmp_path):
+    """A silent node costs one question to the file system."""
+    watched = Watched(tmp_path, 1)
+    watched.watch.step()
+    assert watched.measured == 0
+    watched.watch.update(state())
+    watched.watch.step()
+    watched.watch.update(state(disk_mb=None))
+    watched.watch.step()
+    assert watched.measured == 1
+
+    watched.watch.gone(KEY)
+    watched.watch.step()
+    assert watched.measured == 1
+
+
+def test_usage_is_what_lies_on_disk(tmp_path):
+    """Links lead nowhere, deep folders count, a vanished allocation does not matter."""
+    deep = tmp_path / KEY
+    for _ in range(300):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    (deep / "file").write_bytes(b"x" * (3 << 20))
+    (tmp_path / KEY / "link").symlink_to("/usr")
+
+    found = disk.usage_mb(tmp_path, [KEY, str(uuid.UUID(int=12))])
+
+    assert set(found) == {KEY}
+    assert 3 <= found[KEY] <= 6
+
+
+@pytest.mark.parametrize("name", [f"{KEY}.dyno", f"{KEY}.dyno.scope"])
+def test_every_process_of_the_task_is_killed(tmp_path, name):
+    """Those that its cgroup lists, and nobody else; an allocation without processes is left alone."""
+    folder = tmp_path / "memory" / "nomad" / name
+    folder.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "60"]) as victim, subprocess.Popen(["sleep", "60"]) as neighbour:
+        (folder / "cgroup.procs").write_text(f"{victim.pid}\n")
+        killed = disk.kill_all(state(), cgroups=tmp_path)
+        assert victim.wait(5) == -9
+        assert neighbour.poll() is None
+        neighbour.kill()
+    (folder / "cgroup.procs").write_text("")
+
+    assert killed
+    assert not disk.kill_all(state(), cgroups=tmp_path)

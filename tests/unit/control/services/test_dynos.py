@@ -1,0 +1,89 @@
+"""What `ps` shows of what the scheduler runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from control.domain.apps import App
+from control.services.actor import Actor
+from control.services.dynos import list_dynos
+from control.services.formations import Change, ScaleFormation
+
+TYPES = {"web": "python app.py", "worker": "python work.py"}
+
+
+@pytest.fixture
+def running(plane: Any, ada: Actor, app: App) -> App:
+    plane.deploy(app, TYPES)
+    changes = [Change(type="web", quantity=2), Change(type="worker", quantity=1)]
+    ScaleFormation(ports=plane.ports, settings=plane.settings)(ada, app, changes)
+    plane.run(app)
+    return app
+
+
+def _ps(plane: Any, app: App) -> list[tuple[str, str, int]]:
+    return [(dyno.name, str(dyno.state), dyno.release_version) for dyno in list_dynos(plane.ports, app)]
+
+
+def _allocation(plane: Any, app: App, group: str, index: int = 0) -> Any:
+    found = plane.scheduler.allocations(plane.job_id(app))
+    return next(each for each in found if (each.group, each.index, each.desired) == (group, index, "run"))
+
+
+def test_nothing_deployed_is_no_dyno(plane: Any, app: App) -> None:
+    """An app without a job has no dynos."""
+    assert _ps(plane, app) == []
+
+
+def test_starting_until_healthy(plane: Any, running: App) -> None:
+    """A web dyno is starting until it accepts; a worker is up when it runs."""
+    assert {state for _, state, _ in _ps(plane, running)} == {"starting"}
+
+    plane.scheduler.run(plane.job_id(running))
+    assert _ps(plane, running) == [("web.1", "starting", 1), ("web.2", "starting", 1), ("worker.1", "up", 1)]
+
+    plane.scheduler.pass_health(plane.job_id(running))
+    assert _ps(plane, running) == [("web.1", "up", 1), ("web.2", "up", 1), ("worker.1", "up", 1)]
+
+
+def test_a_crash_says_why(plane: Any, running: App) -> None:
+    """A crashed dyno says with what exit code, and when it is tried again."""
+    plane.scheduler.pass_health(plane.job_id(running))
+    plane.scheduler.crash(_allocation(plane, running, "worker").id, 3)
+
+    dyno = next(each for each in list_dynos(plane.ports, running) if each.type == "worker")
+
+    assert dyno.state == "crashed"
+    assert dyno.reason is not None
+    assert "exit code 3" in dyno.reason
+
+
+def test_two_releases_side_by_side(plane: Any, running: App) -> None:
+    """While a release takes over, `ps` shows the dynos of both."""
+    plane.scheduler.pass_health(plane.job_id(running))
+    plane.deploy(running, TYPES)
+    plane.run(running)
+
+    shown = _ps(plane, running)
+
+    assert [entry for entry in shown if entry[0].startswith("web")] == [
+        ("web.1", "up", 1),
+        ("web.1", "starting", 2),
+        ("web.2", "up", 1),
+        ("web.2", "starting", 2),
+    ]
+
+
+def test_no_room(plane: Any, ada: Actor, app: App) -> None:
+    """Dynos that found no room are shown with what is missing."""
+    plane.deploy(app, TYPES)
+    plane.scheduler.no_capacity = "No node has 512 MB of memory left."
+    plane.run(app)
+
+    (dyno,) = list_dynos(plane.ports, app)
+
+    assert (dyno.name, str(dyno.state), dyno.release_version) == ("web.1", "starting", 1)
+    assert dyno.reason == plane.scheduler.missing_capacity(plane.job_id(app))
+    assert dyno.reason

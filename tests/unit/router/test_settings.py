@@ -1,0 +1,59 @@
+"""What the edge accepts from its environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from router.settings import SettingsError, from_env
+
+
+def test_everything_follows_from_home_and_port_base() -> None:
+    """An instance's paths and ports need no settings of their own."""
+    settings = from_env({"NOMAPAAS_HOME": "/srv/paas", "NOMAPAAS_PORT_BASE": "9000"})
+
+    assert settings.listen == "127.0.0.1:9000"
+    assert settings.consul_addr == "http://127.0.0.1:9020"
+    assert settings.socket == Path("/srv/paas/router/edge.sock")
+    assert settings.table_file == Path("/srv/paas/router/table.json")
+    assert settings.log_socket == Path("/srv/paas/run/node-router.sock")
+    assert settings.etc_dir == Path("/srv/paas/etc/router")
+    assert settings.workers >= 1
+
+
+def test_herokus_times_are_the_default() -> None:
+    """5 s to connect, 30 s to the first byte, 55 s of silence, 75 s to boot, 5 s out of rotation."""
+    settings = from_env({})
+
+    times = (settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout, settings.boot_timeout)
+    assert (*times, settings.quarantine) == (5, 30, 55, 75, 5)
+
+
+def test_an_ipv6_address_is_bracketed() -> None:
+    """NOMAPAAS_BIND may be of either kind."""
+    assert from_env({"NOMAPAAS_BIND": "::", "NOMAPAAS_PORT_BASE": "80"}).listen == "[::]:80"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("NOMAPAAS_PORT_BASE", "http", "not a number"),
+        ("NOMAPAAS_ROUTER_BOOT_TIMEOUT", "0", "greater than 0"),
+        ("NOMAPAAS_ROUTER_IDLE_TIMEOUT", "-1", "greater than 0"),
+        ("NOMAPAAS_ROUTER_IDLE_TIMEOUT", "nan", "greater than 0"),
+        ("NOMAPAAS_ROUTER_WORKERS", "0.5", "below 1"),
+        ("NOMAPAAS_BIND", "0.0.0.0; include /etc/passwd", "cannot have"),
+        ("NOMAPAAS_HOME", '/srv/"x', "cannot have"),
+        ("NOMAPAAS_HOME", "/srv/a\nb", "cannot have"),
+        ("NOMAPAAS_HOME", "/srv/$host", "cannot have"),
+        ("NOMAPAAS_HOME", "/srv/" + "x" * 100, "longer than a socket"),
+        ("CONSUL_HTTP_ADDR", "http://c:1 x", "cannot have"),
+    ],
+)
+def test_a_bad_value_gets_a_sentence(name: str, value: str, part: str) -> None:
+    """Nothing that could become configuration of another kind is rendered."""
+    with pytest.raises(SettingsError, match=part) as raised:
+        from_env({name: value})
+
+    assert str(raised.value).endswith(".")
