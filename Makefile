@@ -37,5 +37,5 @@ $(VENV)/.installed: pyproject.toml
 	@echo "Making the virtual environment..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[postgresql]' --group dev
 	@touch $@

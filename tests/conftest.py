@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.databases"]
+
 ROOT = Path(__file__).parents[1]
 PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080"))
 

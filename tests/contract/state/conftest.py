@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from control.adapters import state_tables
 from control.adapters.memory_state import MemoryState
 from control.adapters.state_store import SqlStateStore
 from control.domain.accounts import Account
@@ -24,22 +20,22 @@ from control.domain.slugs import Slug
 from control.ports.state import StateStore
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
-POSTGRESQL = os.environ.get("NOMAPAAS_TEST_POSTGRESQL_URL", "")
 
 
-@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if POSTGRESQL else [])])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> StateStore:
+    """One of the three, empty."""
     if request.param == "memory":
-        yield MemoryState()
-        return
-    sql = SqlStateStore(POSTGRESQL if request.param == "postgresql" else f"sqlite:///{tmp_path / 'state.db'}")
-    sql.migrate()
-    yield sql
-    if request.param == "postgresql":
-        with sql._engine.begin() as connection:
-            for table in reversed(state_tables.metadata.sorted_tables):
-                connection.execute(table.delete())
-    sql.close()
+        return MemoryState()
+    found: SqlStateStore = request.getfixturevalue(f"{request.param}_store")
+    return found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sql(request: pytest.FixtureRequest) -> SqlStateStore:
+    """One of the two databases, empty."""
+    found: SqlStateStore = request.getfixturevalue(f"{request.param}_store")
+    return found
 
 
 class Records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +15,21 @@ from control.adapters.state_store import SqlStateStore
 from control.ports.state import StateUnavailable
 
 
-def test_a_view_cannot_write(tmp_path: Path, records: Any) -> None:
+def test_a_view_cannot_write(sql: SqlStateStore, records: Any) -> None:
     """A SQL view that writes against its nature changes nothing."""
-    store = SqlStateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    store.migrate()
-    with store.view() as work:
+    with suppress(StateUnavailable), sql.view() as work:
         work.accounts.add(records.account())
 
-    with store.view() as work:
+    with sql.view() as work:
         assert work.accounts.by_email("ada@example.com") is None
-    store.close()
 
 
-def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+def test_migrations_make_the_tables_that_the_code_uses(sql: SqlStateStore) -> None:
     """The schema after all migrations equals the tables of the code, and migrating twice is harmless."""
-    store = SqlStateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    store.migrate()
-    store.migrate()
+    sql.migrate()
 
-    with store._engine.connect() as connection:
+    with sql._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), state_tables.metadata) == []
-    store.close()
 
 
 def test_a_missing_database_is_unavailable(tmp_path: Path) -> None:

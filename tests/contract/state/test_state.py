@@ -1,4 +1,4 @@
-"""The state port: one suite over the in-memory twin and SQLite, and PostgreSQL where a server is named."""
+"""The state port: one suite over the in-memory twin, SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
