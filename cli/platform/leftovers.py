@@ -1,22 +1,21 @@
-"""What a killed Nomad leaves on a machine: processes, cgroups, network namespaces, mounts. Found by allocation."""
+"""What a killed Nomad leaves on a machine: processes, cgroups, networks, mounts, folders. Found by allocation."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import psutil
 
-from cli.platform import layout
-from cli.platform.commands import attempt
+from cli.platform import files, layout, nomad_helpers
 from cli.platform.instance import Instance
+from cli.platform.leftover_network import DynoNetworks
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_NAMESPACES = Path("/var/run/netns")
-_CNI_RESULTS = Path("/var/lib/cni/results")
 _DEEPEST = 4
+_ENDING_SECONDS = 10
 
 
 class Leftovers:
@@ -24,81 +23,108 @@ class Leftovers:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._allocs = instance.home / "nomad" / "alloc"
+        self._networks = DynoNetworks(instance)
+        self._folders = [instance.home / "nomad" / name for name in ("alloc", "alloc_mounts")]
 
     def allocations(self) -> set[str]:
-        """Ids of the allocations that have a folder."""
-        try:
-            return {entry.name for entry in self._allocs.iterdir()}
-        except FileNotFoundError:
-            return set()
+        """Ids of all allocations of which there is anything: a folder, a helper process, a network."""
+        return self.active() | self.folders()
 
-    def cgroups(self) -> Iterator[Path]:
-        """Control groups of the allocations, the deepest first."""
-        known = self.allocations()
-        own = self._instance.cgroup
+    def cgroups(self, allocations: Collection[str] | None = None) -> Iterator[Path]:
+        """Control groups of these allocations, or of all and the instance's own, the deepest first."""
+        known = self.allocations() if allocations is None else allocations
+        own = {self._instance.cgroup} if allocations is None else set()
         for root, folders, _ in os.walk(_CGROUPS, topdown=False):
             depth = len(Path(root).parts) - len(_CGROUPS.parts)
             if depth < _DEEPEST:
                 for folder in folders:
-                    if folder.split(".", 1)[0] in known or folder == own:
+                    if folder.split(".", 1)[0] in known or folder in own:
                         yield Path(root) / folder
 
     def processes(self) -> list[psutil.Process]:
         """Tasks that run still, and Nomad's helpers for them."""
-        pids: set[int] = set()
-        for group in self.cgroups():
-            with contextlib.suppress(OSError):
-                pids |= {int(word) for word in (group / "cgroup.procs").read_text().split()}
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                words = process.cmdline()
-                helper = len(words) > 1 and words[1] in {"executor", "logmon"}
-                if helper and any(f"{self._allocs}/" in word for word in words[1:]):
-                    pids.add(process.pid)
-        found = []
-        for pid in pids - {0, os.getpid()}:
-            with contextlib.suppress(psutil.Error):
-                found.append(psutil.Process(pid))
-        return found
+        helpers = [each.process for each in nomad_helpers.helpers(self._instance.home)]
+        return list({each.pid: each for each in [*_members(self.cgroups()), *helpers]}.values())
 
     def end_processes(self, *, seconds: float) -> int:
         """Thaw what is frozen, ask everything to end, and kill what has not after `seconds`. How many there were."""
         for group in self.cgroups():
-            for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
-                with contextlib.suppress(OSError):
-                    (group / name).write_text(word)
-        processes = self.processes()
-        for process in processes:
-            with contextlib.suppress(psutil.Error):
-                process.terminate()
-        _, alive = psutil.wait_procs(processes, timeout=seconds)
-        for process in alive:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(alive, timeout=5)
-        return len(processes)
+            _thaw(group)
+        return _end(self.processes(), seconds=seconds)
 
     def sweep(self) -> None:
-        """Remove mounts, cgroups, network namespaces and addresses of allocations that have ended."""
+        """Remove mounts, cgroups and networks of all allocations. For when Nomad and every dyno has ended."""
         known = self.allocations()
         cgroups = list(self.cgroups())
         layout.release(self._instance.home / "nomad")
+        _remove(cgroups)
+        for allocation in known:
+            self._networks.remove(allocation)
+        self._networks.cut_loose_cables()
+
+    def active(self) -> set[str]:
+        """Allocations that have a helper process or a network; one that has ended well has neither."""
+        helpers = {each.allocation for each in nomad_helpers.helpers(self._instance.home) if each.allocation}
+        return helpers | self._networks.allocations()
+
+    def folders(self) -> set[str]:
+        """Allocations that have a folder."""
+        return {entry.name for folder in self._folders if folder.is_dir() for entry in folder.iterdir()}
+
+    def end(self, allocations: Collection[str]) -> int:
+        """End all processes and networks of these, while Nomad and the others live. How many processes there were."""
+        helpers = nomad_helpers.helpers(self._instance.home)
+        dead = [each.process for each in helpers if each.allocation in allocations]
+        dead += [each.process for each in nomad_helpers.superseded(helpers)]
+        cgroups = list(self.cgroups(allocations))
         for group in cgroups:
-            with contextlib.suppress(OSError):
-                group.rmdir()
-        for name in known:
-            if (_NAMESPACES / name).exists():
-                attempt(["ip", "netns", "delete", name])
-        for folder, prefix in ((_CNI_RESULTS, "nomapaas-"), (self._instance.home / "cni-leases" / "nomapaas", "10.")):
-            if folder.is_dir():
-                for path in folder.iterdir():
-                    if path.name.startswith(prefix) and any(alloc in _text(path) for alloc in known):
-                        path.unlink(missing_ok=True)
+            _thaw(group)
+        ended = _end([*dead, *_members(cgroups)], seconds=_ENDING_SECONDS)
+        _remove(cgroups)
+        for allocation in allocations:
+            self._networks.remove(allocation)
+        self._networks.cut_loose_cables()
+        return ended
+
+    def forget(self, allocations: Collection[str]) -> None:
+        """Remove the folders of these with their mounts."""
+        for path in [folder / allocation for folder in self._folders for allocation in allocations]:
+            layout.release(path)
+            files.remove_tree(path)
 
 
-def _text(path: Path) -> str:
-    try:
-        return f"{path.name} {path.read_text(errors='replace')}"
-    except OSError:
-        return path.name
+def _members(cgroups: Iterator[Path] | list[Path]) -> list[psutil.Process]:
+    pids: set[int] = set()
+    for group in cgroups:
+        with contextlib.suppress(OSError):
+            pids |= {int(word) for word in (group / "cgroup.procs").read_text().split()}
+    found = []
+    for pid in pids - {0, os.getpid()}:
+        with contextlib.suppress(psutil.Error):
+            found.append(psutil.Process(pid))
+    return found
+
+
+def _thaw(group: Path) -> None:
+    """A frozen process does not even die of SIGKILL."""
+    for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        with contextlib.suppress(OSError):
+            (group / name).write_text(word)
+
+
+def _end(processes: list[psutil.Process], *, seconds: float) -> int:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+    return len(processes)
+
+
+def _remove(cgroups: list[Path]) -> None:
+    for group in cgroups:
+        with contextlib.suppress(OSError):
+            group.rmdir()

@@ -32,6 +32,8 @@ _DRAIN_SECONDS = 130
 """More than the longest grace period that a task may have (`max_kill_timeout`)."""
 
 
+_ENDED = frozenset({"complete", "failed", "lost"})
+
 DOCTOR_NAMESPACE = "doctor"
 
 
@@ -110,7 +112,7 @@ class Nomad:
         for node in api.call("GET", "/v1/nodes"):
             spec = {"Deadline": -1, "IgnoreSystemJobs": False}
             api.call("PUT", f"/v1/node/{node['ID']}/drain", {"DrainSpec": spec, "MarkEligible": False})
-            path = f"/v1/node/{node['ID']}/allocations"
+            path = _allocations_of(node)
             ended += len(_running(api.call("GET", path)))
             wait_for(
                 lambda path=path: not _running(api.call("GET", path)),  # type: ignore[misc]
@@ -141,6 +143,16 @@ class Nomad:
             problem="Nomad's client did not become ready with the exec driver; "
             f"{self._instance.logs}/nomad-client.log says why.",
         )
+
+    def allocations(self) -> dict[str, bool]:
+        """Every allocation that Nomad remembers, by id, with whether it lives or may come to life."""
+        api = self.api()
+        listed = [each for node in api.call("GET", "/v1/nodes") for each in api.call("GET", _allocations_of(node))]
+        return {each["ID"]: each["ClientStatus"] not in _ENDED for each in listed}
+
+
+def _allocations_of(node: dict[str, Any]) -> str:
+    return f"/v1/node/{node['ID']}/allocations"
 
 
 def _running(allocations: list[dict[str, Any]]) -> list[dict[str, Any]]:

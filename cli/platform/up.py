@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,9 @@ from cli.platform.stack import Stack, build_stamp, ensure_stack, prepare_runner
 from cli.platform.stack_errors import StackError
 from cli.platform.supervise import Supervisor
 from cli.platform.vault import Vault
+
+_ENDING_SECONDS = 5
+"""What a dyno that has just ended is given to take its helpers along."""
 
 
 def up(instance: Instance) -> None:
@@ -162,6 +166,25 @@ def start_parts(instance: Instance, binaries: Mapping[str, Path], stack: Stack) 
     with step("Starting the control plane"):
         jobs.run_control(build_stamp=build_stamp(instance.checkout, stack))
         admin.renew_token()
+    clear_leftovers(Leftovers(instance), Nomad(instance))
+
+
+def clear_leftovers(leftovers: Leftovers, nomad: Nomad) -> None:
+    """End what belongs to no living dyno any more: a client that was killed forgets its youngest ones."""
+
+    def dead() -> set[str]:
+        # Looked at first: what comes to life meanwhile is known to Nomad before it has a process.
+        active = leftovers.active()
+        return active - {each for each, lives in nomad.allocations().items() if lives}
+
+    with step("Clearing up after ended dynos") as line:
+        with contextlib.suppress(Problem):
+            wait_for(lambda: not dead(), seconds=_ENDING_SECONDS, problem="Some do not end by themselves.", pause=0.5)
+        ended = leftovers.end(dead())
+        folders = leftovers.folders()
+        leftovers.forget(folders - nomad.allocations().keys())
+        if ended:
+            line.note(f"done, {ended} orphaned processes ended")
 
 
 def start_node_agent(instance: Instance, supervisor: Supervisor) -> None:

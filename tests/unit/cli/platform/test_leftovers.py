@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.platform import layout, leftovers
+from cli.platform import layout, leftovers, up
 from cli.platform.instance import Instance
 from cli.platform.leftovers import Leftovers
+from cli.platform.up import clear_leftovers
 
 ALLOC = "0f7c5a52-8a5b-4a0c-9d2e-0b8f6f1c2d3e"
 
@@ -50,3 +51,61 @@ def test_mounts_are_released_from_the_inside_out(monkeypatch: pytest.MonkeyPatch
         Path("/home/p/nomad/alloc/a b/secrets"),
         Path("/home/p/nomad/alloc"),
     ]
+
+
+class FakeNomad:
+    """Remembers allocations, and whether they live."""
+
+    def __init__(self, **known: bool) -> None:
+        self.known = known
+
+    def allocations(self) -> dict[str, bool]:
+        return self.known
+
+
+class FakeLeftovers:
+    """Says what there is, and notes what is asked of it. Those in `ending` are gone at the second look."""
+
+    def __init__(self, *, active: set[str], folders: set[str], ending: set[str]) -> None:
+        self._active, self._folders, self._ending = active, folders, ending
+        self.ended: set[str] = set()
+        self.forgotten: set[str] = set()
+
+    def active(self) -> set[str]:
+        seen = self._active | self._ending
+        self._ending = set()
+        return seen
+
+    def folders(self) -> set[str]:
+        return self._folders
+
+    def end(self, allocations: set[str]) -> int:
+        self.ended = allocations
+        return len(allocations)
+
+    def forget(self, allocations: set[str]) -> None:
+        self.forgotten = allocations
+
+
+def test_up_ends_what_nomad_counts_as_dead_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A living dyno keeps its helpers, one that is just ending ends by itself, a forgotten one loses its folder."""
+    monkeypatch.setattr(up, "_ENDING_SECONDS", 0.01)
+    left = FakeLeftovers(active={"alive", "dead", "unheard"}, folders={"alive", "dead", "old"}, ending={"ending"})
+
+    clear_leftovers(left, FakeNomad(alive=True, dead=False, ending=False))  # type: ignore[arg-type]
+
+    assert left.ended == {"dead", "unheard"}
+    assert left.forgotten == {"old"}
+    assert "2 orphaned processes ended" in capsys.readouterr().err
+
+
+def test_up_says_nothing_of_leftovers_where_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """The usual case takes no time either."""
+    left = FakeLeftovers(active={"alive"}, folders={"alive"}, ending=set())
+
+    clear_leftovers(left, FakeNomad(alive=True))  # type: ignore[arg-type]
+
+    assert left.ended == set()
+    assert capsys.readouterr().err == "Clearing up after ended dynos... done\n"
