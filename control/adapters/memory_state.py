@@ -6,6 +6,7 @@ import threading
 from typing import Self
 
 from control.adapters import memory_state_rows as rows
+from control.adapters.memory_dyno_rows import Oneoffs
 from control.ports.state import (
     Accounts,
     Apps,
@@ -18,6 +19,7 @@ from control.ports.state import (
     StateUnavailable,
     UnitOfWork,
 )
+from control.ports.state_oneoffs import Oneoffs as OneoffsPort
 
 
 class MemoryState:
@@ -55,6 +57,7 @@ class MemoryUnitOfWork:
     formations: Formations
     events: Events
     outputs: Outputs
+    oneoffs: OneoffsPort
 
     def __init__(self, store: MemoryState, *, writes: bool) -> None:
         self._store = store
@@ -73,6 +76,7 @@ class MemoryUnitOfWork:
         self.formations = rows.Formations(data.formations)
         self.events = rows.Events(data.events)
         self.outputs = rows.Outputs(data.outputs)
+        self.oneoffs = Oneoffs(data.oneoffs)
         return self
 
     def __exit__(self, *_exc_info: object) -> None:

@@ -10,6 +10,7 @@ from control.domain.accounts import Account, AuditEvent, Token
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
 from control.domain.formations import Formation
+from control.domain.oneoffs import Oneoff
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import Slug
 from control.ports.state import NameTaken, StateUnavailable
@@ -37,13 +38,16 @@ class Data:
     events: dict[str, AuditEvent] = field(default_factory=dict)
     outputs: dict[str, bytes] = field(default_factory=dict)
     config_versions: dict[str, int] = field(default_factory=dict)
+    oneoffs: dict[str, Oneoff] = field(default_factory=dict)
 
     def copy(self) -> Data:
         """Give a copy that shares the records, which never change."""
         return Data(**{name: dict(rows) for name, rows in vars(self).items()})
 
 
-class _Rows(Generic[R]):
+class MemoryRows(Generic[R]):
+    """One kind of record, by id."""
+
     def __init__(self, rows: dict[str, R]) -> None:
         self._rows = rows
 
@@ -70,7 +74,7 @@ def _last(rows: Iterable[R]) -> R | None:
     return found[-1] if found else None
 
 
-class Accounts(_Rows[Account]):
+class Accounts(MemoryRows[Account]):
     """Accounts and tokens."""
 
     def __init__(self, data: Data) -> None:
@@ -104,7 +108,7 @@ class Accounts(_Rows[Account]):
         self._tokens.pop(token_id, None)
 
 
-class Apps(_Rows[App]):
+class Apps(MemoryRows[App]):
     """Apps."""
 
     def __init__(self, data: Data) -> None:
@@ -168,6 +172,7 @@ class Apps(_Rows[App]):
             self._data.releases,
             self._data.slugs,
             self._data.formations,
+            self._data.oneoffs,
         )
         for rows in tables:
             for key in [key for key, each in rows.items() if each.app_id == app_id]:
@@ -176,7 +181,7 @@ class Apps(_Rows[App]):
         self._data.config_versions.pop(app_id, None)
 
 
-class Builds(_Rows[Build]):
+class Builds(MemoryRows[Build]):
     """Builds."""
 
     def list(self, app_id: str) -> Sequence[Build]:
@@ -186,7 +191,7 @@ class Builds(_Rows[Build]):
         return self._where(lambda each: each.status is BuildStatus.PENDING, key=lambda each: (each.created_at, each.id))
 
 
-class Slugs(_Rows[Slug]):
+class Slugs(MemoryRows[Slug]):
     """Slugs."""
 
     def by_build_key(self, app_id: str, build_key: str) -> Slug | None:
@@ -196,7 +201,7 @@ class Slugs(_Rows[Slug]):
         return _last(same)
 
 
-class Releases(_Rows[Release]):
+class Releases(MemoryRows[Release]):
     """Releases."""
 
     def add(self, release: Release) -> None:
@@ -229,7 +234,7 @@ class Releases(_Rows[Release]):
         )
 
 
-class Formations(_Rows[Formation]):
+class Formations(MemoryRows[Formation]):
     """Formations."""
 
     def save(self, formation: Formation) -> None:
@@ -244,7 +249,7 @@ class Formations(_Rows[Formation]):
             del self._rows[key]
 
 
-class Events(_Rows[AuditEvent]):
+class Events(MemoryRows[AuditEvent]):
     """The audit trail."""
 
     def list(self, app_id: str | None = None, *, limit: int = 100) -> Sequence[AuditEvent]:

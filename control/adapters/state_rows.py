@@ -161,8 +161,9 @@ class AppRows(Rows[App]):
         for owner in (tables.builds, tables.releases):
             ids = select(owner.c.id).where(owner.c.app_id == app_id)
             self._connection.execute(delete(tables.outputs).where(tables.outputs.c.owner_id.in_(ids)))
-        for table in (tables.formations, tables.releases, tables.slugs, tables.builds):
-            self._connection.execute(delete(table).where(table.c.app_id == app_id))
+        for table in self.table.metadata.sorted_tables:
+            if any(key.column.table is self.table for key in table.foreign_keys):
+                self._connection.execute(delete(table).where(table.c.app_id == app_id))
         self._connection.execute(delete(self.table).where(self.table.c.id == app_id))
 
 

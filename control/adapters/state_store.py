@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from control.adapters.dyno_rows import OneoffRows
 from control.adapters.state_rows import (
     AccountRows,
     AppRows,
@@ -37,6 +38,7 @@ from control.ports.state import (
     StateUnavailable,
     UnitOfWork,
 )
+from control.ports.state_oneoffs import Oneoffs
 
 _WRITES = "nomapaas_writes"
 _LOCK_KEY = 0x6E6D7061
@@ -87,6 +89,7 @@ class SqlUnitOfWork:
     formations: Formations
     events: Events
     outputs: Outputs
+    oneoffs: Oneoffs
 
     def __init__(self, engine: Engine, *, writes: bool) -> None:
         self._engine = engine
@@ -109,6 +112,7 @@ class SqlUnitOfWork:
         self.formations = FormationRows(connection)
         self.events = EventRows(connection)
         self.outputs = OutputRows(connection)
+        self.oneoffs = OneoffRows(connection)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -26,7 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from control.adapters.column_types import Record
 from control.domain.builds import BuildStatus
+from control.domain.health_checks import HealthCheck
 from control.domain.releases import ReleaseStatus
 
 
@@ -181,6 +183,7 @@ slugs = Table(
     Column("commit_description", Text),
     Column("buildpack_provided_description", Text),
     Column("build_key", String(128)),
+    Column("health_check", Record(HealthCheck)),
     Index("slugs_by_build_key", "app_id", "build_key"),
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from control.domain.health_checks import HealthCheck
 from control.domain.rules import BrokenRule
 
 TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,63}")
@@ -42,6 +43,8 @@ class Slug:
     buildpack_provided_description: str | None = None
     build_key: str | None = None
     """Digest over source tree, buildpacks, stack and build env: an equal key means an equal slug."""
+    health_check: HealthCheck | None = None
+    """What its `app.json` asks for; without one a web dyno is well when it accepts connections."""
 
     @property
     def scalable_types(self) -> dict[str, str]:

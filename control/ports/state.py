@@ -16,6 +16,7 @@ from control.domain.formations import Formation
 from control.domain.releases import Release
 from control.domain.slugs import Slug
 from control.ports.errors import PortError
+from control.ports.state_oneoffs import Oneoffs
 
 
 class StateUnavailable(PortError):
@@ -168,6 +169,7 @@ class UnitOfWork(Protocol):
     formations: Formations
     events: Events
     outputs: Outputs
+    oneoffs: Oneoffs
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc_info: object) -> None: ...
