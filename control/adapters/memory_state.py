@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from control.adapters import memory_state_rows as rows
 from control.adapters.memory_dyno_rows import Oneoffs
+from control.adapters.holds import Holds
 from control.ports.state import (
     Accounts,
     Apps,
@@ -31,6 +34,7 @@ class MemoryState:
         self._writing = threading.Lock()
 
     def begin(self) -> UnitOfWork:
+        self._holds = Holds()
         return MemoryUnitOfWork(self, writes=True)
 
     def view(self) -> UnitOfWork:
@@ -38,6 +42,12 @@ class MemoryState:
 
     def ping(self) -> None:
         self._check()
+    @contextmanager
+    def hold(self, key: str) -> Iterator[bool]:
+        self._check()
+        with self._holds.hold(key) as ours:
+            yield ours
+
 
     def _check(self) -> None:
         if self.down:

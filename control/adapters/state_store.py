@@ -16,6 +16,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from control.adapters.dyno_rows import OneoffRows
+from control.adapters.holds import Holds
+from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
+from control.adapters.state_holds import FileHolds, SessionHolds
 from control.adapters.state_rows import (
     AccountRows,
     AppRows,
@@ -51,6 +54,7 @@ class SqlStateStore:
     """State in a SQL database."""
 
     def __init__(self, url: str) -> None:
+        self._holds = _holds(self._engine.url)
         self._engine = _engine(url)
 
     def begin(self) -> UnitOfWork:
@@ -58,6 +62,11 @@ class SqlStateStore:
 
     def view(self) -> UnitOfWork:
         return SqlUnitOfWork(self._engine, writes=False)
+    @contextmanager
+    def hold(self, key: str) -> Iterator[bool]:
+        with _translated(), self._holds.hold(key) as ours:
+            yield ours
+
 
     def ping(self) -> None:
         with _translated(), self._engine.connect() as connection:
@@ -74,7 +83,8 @@ class SqlStateStore:
             connection.commit()
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Give back every connection, and every hold."""
+        self._holds.close()
         self._engine.dispose()
 
 
@@ -132,7 +142,7 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=40)
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
     engine = create_engine(parsed, pool_size=10, max_overflow=40, connect_args={"timeout": _BUSY_SECONDS})
@@ -146,6 +156,14 @@ def _make_private(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
         with suppress(OSError):
             os.close(os.open(str(url.database), os.O_CREAT | os.O_WRONLY, 0o600))
+def _holds(url: URL) -> Holds:
+    if url.get_backend_name() == "postgresql":
+        return SessionHolds(url)
+    if url.database in (None, "", ":memory:"):
+        return Holds()
+    return FileHolds(Path(f"{url.database}-holds"))
+
+
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

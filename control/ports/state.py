@@ -6,7 +6,8 @@ see one state. Repositories return frozen domain objects; `save` takes a `datacl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from control.domain.accounts import Account, AuditEvent, Token
@@ -39,6 +40,18 @@ class Accounts(Protocol):
 
     def add_token(self, token: Token) -> None: ...
     def token_by_digest(self, digest: str) -> Token | None: ...
+    def list(self) -> Sequence[Account]:
+        """All, by e-mail address."""
+        ...
+
+    def of(self, account_ids: Collection[str]) -> Mapping[str, Account]:
+        """Those that there are, by id; one query."""
+        ...
+
+    def remove(self, account_id: str) -> None:
+        """Delete an account that owns no app, with its tokens, its collaborations and its transfers."""
+        ...
+
     def token(self, token_id: str) -> Token | None: ...
     def tokens(self, account_id: str) -> Sequence[Token]: ...
     def remove_token(self, token_id: str) -> None: ...
@@ -59,6 +72,13 @@ class Apps(Protocol):
     def find(self, id_or_name: str) -> App | None: ...
     def list(self, *, owner_id: str | None = None) -> Sequence[App]: ...
     def destroyed(self) -> Sequence[App]: ...
+
+    def window(self, window: Window, *, owner_id: str | None = None, shared: bool = False) -> Sequence[App]:
+        """A window on the list, by `id`, `name` or `updated_at`, with one row more when more follow.
+
+        All apps, or one owner's; `shared` adds those that the owner is a collaborator of.
+        """
+        ...
 
     def behind(self) -> Sequence[App]:
         """Apps whose `applied_generation` is less than `desired_generation`; one indexed query."""
@@ -155,6 +175,9 @@ class Outputs(Protocol):
 
     def append(self, owner_id: str, text: str) -> None: ...
     def read(self, owner_id: str, *, offset: int = 0) -> bytes: ...
+    def window(self, window: Window, *, app_id: str | None = None, actor_id: str | None = None) -> Sequence[AuditEvent]:
+        """A window on the trail, by `created_at` or `id`, with one row more when more follow."""
+        ...
     def size(self, owner_id: str) -> int: ...
 
 
@@ -190,3 +213,11 @@ class StateStore(Protocol):
     def ping(self) -> None:
         """Return when the database answers."""
         ...
+    def hold(self, key: str) -> AbstractContextManager[bool]:
+        """Hold a key until the block is left: True for one thread of one process on this database at a time.
+
+        Never waits. What a dead process held is free at once. A key that two hold because the database was away is
+        possible, so what is done under one still compares before it writes.
+        """
+        ...
+
