@@ -17,7 +17,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from control.adapters.dyno_rows import OneoffRows
 from control.adapters.holds import Holds
-from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
 from control.adapters.state_holds import FileHolds, SessionHolds
 from control.adapters.state_rows import (
     AccountRows,
