@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from control.domain.apps import DEFAULT_STACK
+
 T = TypeVar("T")
 
 _OFFSETS = {"router": 0, "api": 1, "broker": 2, "minio": 3, "node": 5}
@@ -79,7 +81,9 @@ class Settings:
     build_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The host's registry settings and CA, which reach builds and never dynos."""
     build_stamp: str = ""
-    """Changes with the buildpacks and the stack, so that an equal source is built anew by a new platform."""
+    """Changes with the buildpacks, so that an equal source is built anew by a new platform."""
+    stack_versions: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_STACK: ""})
+    """The version of each stack that apps are to run on; the first stack is the default of new apps."""
     reconcile_interval: float = 2.0
     """Between sweeps of the repair loop."""
     max_quantity: int = 100
@@ -94,6 +98,11 @@ class Settings:
 
     @property
     def signing_secret(self) -> Secret:
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """Names of the stacks that there are, the default first."""
+        return tuple(self.stack_versions)
+
         """Signs output and log URLs, and keys build digests."""
         return self.servers.signing_secret
 
@@ -147,6 +156,7 @@ class Settings:
             max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),
             log_session_life=read("NOMAPAAS_LOG_SESSION_LIFE", int, 300),
             upload_life=read("NOMAPAAS_UPLOAD_LIFE", int, 3600),
+            stack_versions=read("NOMAPAAS_STACK_VERSIONS", _texts, {}) or {DEFAULT_STACK: ""},
         )
 
 

@@ -35,6 +35,8 @@ class DynoSpec:
     config_version: int
     processes: tuple[ProcessSpec, ...]
     restart_nonce: int = 0
+    stack_version: str = ""
+    """Another one makes a new set of dynos, which see the new stack."""
     boot_timeout_s: int = 60
     kill_timeout_s: int = 30
 
@@ -49,7 +51,12 @@ def build(dyno: DynoSpec, site: Site) -> dict[str, Any]:
         name=dyno.app.name,
         kind="service",
         groups=[_group(dyno, process, site) for process in sorted(dyno.processes, key=lambda each: each.type)],
-        meta={"app": dyno.app.id, "release": str(dyno.release_version), "nonce": str(dyno.restart_nonce)},
+        meta={
+            "app": dyno.app.id,
+            "release": str(dyno.release_version),
+            "nonce": str(dyno.restart_nonce),
+            "stack": names.stack_stamp(dyno.app.stack, dyno.stack_version),
+        },
         site=site,
     )
 

@@ -31,6 +31,11 @@ DYNO_PORT = 5000
 """What `PORT` is in every dyno: each has an address of its own, so one number serves all."""
 
 
+def stack_stamp(stack: str, version: str) -> str:
+    """What an app's job says in its meta, under `stack`, of the packages that its dynos run on."""
+    return f"{stack}@{version}"
+
+
 def app_job_id(app_id: str) -> str:
     """Nomad job id of an app's dynos."""
     return app_id

@@ -42,6 +42,7 @@ def build(build: BuildSpec, site: Site) -> dict[str, Any]:
         "NOMAPAAS_BUILD_TIMEOUT": str(build.timeout_s),
         "NOMAPAAS_BUILD_DISK_MB": str(build.disk_mb),
         "NOMAPAAS_DYNO": "build",
+        "NOMAPAAS_STACK_NAME": build.app.stack,
         "NOMAPAAS_REQUEST_ID": build.build_id,
         "NOMAPAAS_SOURCE_VERSION": spec.encoded(build.source_version or ""),
     }
@@ -94,6 +95,44 @@ def release_phase(phase: ReleasePhaseSpec, site: Site) -> dict[str, Any]:
         resources=Resources(cpu=size.cpu, memory_mb=size.memory_mb, disk_mb=size.disk_mb, processes=size.processes),
         site=site,
         meta={"app": phase.app.id, "release": str(phase.release_version)},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneoffSpec:
+    """One one-off dyno, `run.<number>`."""
+
+    app: AppRef
+    number: int
+    release_version: int
+    slug_sha256: str
+    config_version: int
+    command: str
+    size: str
+    kill_timeout_s: int = 30
+
+
+def run(oneoff: OneoffSpec, site: Site) -> dict[str, Any]:
+    """The job of a one-off dyno."""
+    size = SIZES[oneoff.size]
+    return _once(
+        name="run",
+        mode="boot",
+        job_id=names.oneoff_job_id(oneoff.app.id, oneoff.number),
+        app=oneoff.app,
+        env={
+            "NOMAPAAS_COMMAND": spec.encoded(oneoff.command),
+            "NOMAPAAS_DYNO": f"run.{oneoff.number}",
+            "NOMAPAAS_PORT": str(names.DYNO_PORT),
+            "NOMAPAAS_RELEASE": f"v{oneoff.release_version}",
+        },
+        config_version=oneoff.config_version,
+        artifacts=[spec.slug_artifact(site, oneoff.app.id, oneoff.slug_sha256)],
+        stack_root="run",
+        resources=Resources(cpu=size.cpu, memory_mb=size.memory_mb, disk_mb=size.disk_mb, processes=size.processes),
+        site=site,
+        meta={"app": oneoff.app.id, "oneoff": str(oneoff.number)},
+        kill_timeout_s=oneoff.kill_timeout_s,
     )
 
 

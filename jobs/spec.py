@@ -17,6 +17,9 @@ SECOND = 1_000_000_000
 STACK_FOLDERS = ("usr", "bin", "lib", "lib64")
 """The parts of a stack that a dyno sees; its `/etc` is the client's `chroot_env`."""
 
+HEROKU_STACKS = {"nomapaas-12": "heroku-22", "nomapaas-13": "heroku-24"}
+"""What foreign buildpacks find in `STACK`: Heroku's newest stack whose glibc is not newer than ours."""
+
 _CONFIG_TEMPLATE = (
     '{{ with secret "%s" }}{{ range $name, $value := .Data.data }}'
     '{{ $name }}={{ $value }}{{ "\\x00" }}'
@@ -83,7 +86,7 @@ def task(
             "NOMAPAAS_APP_ID": app.id,
             "NOMAPAAS_MEMORY_MB": str(resources.memory_mb),
             "NOMAPAAS_PIDS": str(resources.processes),
-            "NOMAPAAS_STACK": "heroku-24",
+            "NOMAPAAS_STACK": HEROKU_STACKS.get(app.stack, "heroku-24"),
             **env,
         },
         "Artifacts": artifacts,

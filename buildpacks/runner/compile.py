@@ -1,4 +1,4 @@
-"""The entry of a build: `python3.13 -IB /nomapaas/compile.py`."""  # noqa: INP001 (a script that is run by its path)
+"""The entry of a build: `python3 -IB /nomapaas/compile.py`."""  # noqa: INP001 (a script that is run by its path)
 
 import importlib
 import sys

@@ -128,7 +128,7 @@ int main(int argc, char **argv) {
     char *command[] = {"/usr/bin/setpriv", reuid, regid, "--clear-groups", "--no-new-privs", "--bounding-set=-all",
                        "--ambient-caps=-all", "--inh-caps=-all", "--", "/nomapaas/init",
                        (char *)(processes ? processes : "256"),
-                       build ? "/usr/bin/python3.13" : "/usr/bin/bash", build ? "-IB" : "/nomapaas/boot",
+                       build ? "/usr/bin/python3" : "/usr/bin/bash", build ? "-IB" : "/nomapaas/boot",
                        build ? "/nomapaas/compile.py" : NULL, NULL};
     execv(command[0], command);
     fail("The stack is not mounted: /usr/bin/setpriv is missing.");

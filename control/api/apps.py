@@ -25,7 +25,7 @@ _KEYS = {
 def create() -> Response:
     """Create an app."""
     values = bodies.body()
-    app = CreateApp(ports=platform().ports)(
+    app = CreateApp(ports=platform().ports, stacks=platform().settings.stacks)(
         actor(),
         name=bodies.text(values, "name"),
         stack=bodies.reference(values, "stack"),
@@ -54,10 +54,10 @@ def info(app: str) -> Response:
 
 @routes.patch("/apps/<app>")
 def update(app: str) -> Response:
-    """Rename an app, switch its maintenance mode or its stack."""
+    """Rename an app, switch its maintenance mode or the stack of its next build."""
     found = the_app(app, Permission.MANAGE)
     values = bodies.body()
-    changed = UpdateApp(ports=platform().ports)(
+    changed = UpdateApp(ports=platform().ports, stacks=platform().settings.stacks)(
         actor(),
         found,
         name=bodies.text(values, "name"),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response
 
+from control.api.context import platform
 from control.api.presenters import EPOCH, JSON, fixed_id
 from control.api.responses import listing, reply
-from control.domain.apps import DEFAULT_STACK, REGIONS, STACKS
+from control.domain.apps import REGIONS
 from control.domain.sizes import DEFAULT_SIZE, SIZES, Size
 from control.errors import NotFound
 
@@ -21,13 +22,13 @@ _SMALLEST = min(size.cpu for size in SIZES.values())
 @routes.get("/stacks")
 def stacks() -> Response:
     """The stacks that apps can run on."""
-    return listing(_STACKS, _KEYS, _same)
+    return listing(_stacks(), _KEYS, _same)
 
 
 @routes.get("/stacks/<stack>")
 def stack(stack: str) -> Response:
     """One stack."""
-    return reply(_find(_STACKS, stack, "stack"))
+    return reply(_find(_stacks(), stack, "stack"))
 
 
 @routes.get("/regions")
@@ -68,10 +69,15 @@ def _find(rows: Sequence[JSON], id_or_name: str, kind: str) -> JSON:
     )
 
 
-def _stack(name: str) -> JSON:
+def _stacks() -> list[JSON]:
+    names = platform().settings.stacks
+    return [_stack(name, default=name == names[0]) for name in names]
+
+
+def _stack(name: str, *, default: bool) -> JSON:
     return {
         "created_at": EPOCH,
-        "default": name == DEFAULT_STACK,
+        "default": default,
         "id": fixed_id("stack", name),
         "name": name,
         "state": "public",
@@ -112,6 +118,5 @@ def _size(size: Size) -> JSON:
     }
 
 
-_STACKS = [_stack(name) for name in STACKS]
 _REGIONS = [_region(name) for name in REGIONS]
 _SIZES = [_size(size) for size in SIZES.values()]

@@ -23,7 +23,7 @@ def create(app: str) -> Response:
     """Announce a slug that was built elsewhere; the answer says where to PUT it."""
     found = the_app(app, Permission.DEPLOY)
     values = bodies.body()
-    slug = CreateSlug(ports=platform().ports)(
+    slug = CreateSlug(ports=platform().ports, stacks=platform().settings.stacks)(
         actor(),
         found,
         process_types=values.get("process_types"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -16,7 +17,8 @@ RESERVED_NAMES = frozenset({"api", "git", "www", "logs", "slugs", "status", "das
 """Names that the platform's own hosts use or may come to use."""
 
 DEFAULT_STACK = "nomapaas-13"
-STACKS = (DEFAULT_STACK,)
+"""Where an instance names no stacks of its own."""
+
 DEFAULT_REGION = "us"
 REGIONS = (DEFAULT_REGION,)
 
@@ -76,9 +78,9 @@ def random_name(random: Random) -> str:
     return f"{random.choice(_ADJECTIVES)}-{random.choice(_NOUNS)}-{random.randrange(10000, 100000)}"
 
 
-def check_stack(stack: object) -> str:
-    """Return the stack's name when there is such a stack. Raises BrokenRule."""
-    return _one_of("Stack", stack, STACKS)
+def check_stack(stack: object, known: Collection[str]) -> str:
+    """Return the stack's name when it is one of those that this platform has. Raises BrokenRule."""
+    return _one_of("Stack", stack, known)
 
 
 def check_region(region: object) -> str:
@@ -86,7 +88,7 @@ def check_region(region: object) -> str:
     return _one_of("Region", region, REGIONS)
 
 
-def _one_of(what: str, value: object, known: tuple[str, ...]) -> str:
+def _one_of(what: str, value: object, known: Collection[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise BrokenRule(f"{what} {value!s:.60} does not exist; choose one of: {', '.join(known)}.")
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import SystemRandom
 from uuid import uuid4
@@ -29,6 +30,8 @@ class CreateApp:
     """Create an app; it has no release and runs nothing until something is deployed."""
 
     ports: Ports
+    stacks: Sequence[str] = (DEFAULT_STACK,)
+    """The stacks that there are; the first is the default."""
 
     def __call__(
         self, actor: Actor, *, name: str | None = None, stack: str | None = None, region: str | None = None
@@ -39,7 +42,7 @@ class CreateApp:
             id=str(uuid4()),
             name="" if name is None else check_name(name),
             owner_id=actor.account.id,
-            stack=DEFAULT_STACK if stack is None else check_stack(stack),
+            stack=self.stacks[0] if stack is None else check_stack(stack, self.stacks),
             region=DEFAULT_REGION if region is None else check_region(region),
             maintenance=False,
             created_at=now,
@@ -67,9 +70,10 @@ class CreateApp:
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateApp:
-    """Rename an app, or switch its maintenance mode or stack."""
+    """Rename an app, or switch its maintenance mode, or the stack of its next build."""
 
     ports: Ports
+    stacks: Sequence[str] = (DEFAULT_STACK,)
 
     def __call__(
         self,
@@ -84,7 +88,7 @@ class UpdateApp:
         wanted = {
             "name": None if name is None else check_name(name),
             "maintenance": maintenance,
-            "stack": None if stack is None else check_stack(stack),
+            "stack": None if stack is None else check_stack(stack, self.stacks),
         }
         changes = {key: value for key, value in wanted.items() if value is not None and value != getattr(app, key)}
         if not changes:

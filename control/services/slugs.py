@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from control.domain.apps import App, check_stack
+from control.domain.apps import DEFAULT_STACK, App, check_stack
 from control.domain.slugs import Slug, check_process_types
 from control.errors import NotFound
 from control.ports.bundle import Ports
@@ -22,6 +23,7 @@ class CreateSlug:
     """
 
     ports: Ports
+    stacks: Sequence[str] = (DEFAULT_STACK,)
 
     def __call__(
         self,
@@ -43,7 +45,7 @@ class CreateSlug:
             sha256=None,
             size=None,
             process_types=check_process_types(process_types),
-            stack=app.stack if stack is None else check_stack(stack),
+            stack=app.stack if stack is None else check_stack(stack, self.stacks),
             created_at=now,
             updated_at=now,
             commit=commit,

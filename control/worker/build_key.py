@@ -27,7 +27,7 @@ def build_key(ports: Ports, settings: Settings, build: Build, *, config_version:
         return None
     inputs = {
         "source": _checksum(ports, build, source_id),
-        "stack": build.stack,
+        "stack": [build.stack, settings.stack_versions.get(build.stack, "")],
         "stamp": settings.build_stamp,
         "buildpacks": build.buildpacks,
         "config": ports.vault.read(build.app_id, config_version),

@@ -57,6 +57,7 @@ class Desired:
                 for each in self.formation
             ),
             restart_nonce=self.app.restart_nonce,
+            stack_version=settings.stack_versions.get(self.slug.stack, ""),
             boot_timeout_s=settings.boot_timeout,
         )
         return dyno.build(spec, site)

@@ -21,6 +21,7 @@ from control.ports.scheduler import Allocation, AllocationStatus, JobSummary
 from control.settings import Settings
 from control.worker import desired
 from jobs import names
+from control.worker.stack_roll import StackRoll
 from jobs.dyno import WEB
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Reconcile:
     ports: Ports
     settings: Settings
 
+    roll: StackRoll
     def tick(self) -> None:
         """One sweep over everything."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from control.worker.attend import Attend
 from control.worker.builds import Builder
 from control.worker.crew import Crew
 from control.worker.reconcile import Reconcile
+from control.worker.stack_roll import StackRoll
 from jobs import names
 from jobs.spec import Site
 
@@ -59,6 +60,7 @@ class World:
     node: MemoryNode
     settings: Settings
     owner: Account
+    rolling: set[str] = field(default_factory=set)
 
     @property
     def attend(self) -> Attend:
@@ -73,7 +75,12 @@ class World:
     @property
     def reconcile(self) -> Reconcile:
         """The repair loop."""
-        return Reconcile(ports=self.ports, settings=self.settings)
+        return Reconcile(ports=self.ports, settings=self.settings, roll=self.roll)
+
+    @property
+    def roll(self) -> StackRoll:
+        """What brings apps to another version of their stack."""
+        return StackRoll(ports=self.ports, settings=self.settings, _on_their_way=self.rolling)
 
     def app(self, name: str = "example") -> App:
         """A new app."""
