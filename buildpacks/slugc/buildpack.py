@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import archive, fetch, output, release_yaml
+from . import fetch, foreign, output, release_yaml
 from .exit_codes import BuildError, ExitCode
-from .inputs import MEGABYTE, Inputs
+from .inputs import Inputs
 
-OWN = ("python", "procfile")
+OWN = ("nodejs", "python", "procfile")
 """Our own buildpacks in the order in which they are tried."""
 
 _ALIASES = {
+    "heroku/nodejs": "nodejs",
     "heroku/python": "python",
+    "nomapaas/nodejs": "nodejs",
     "nomapaas/python": "python",
     "nomapaas/procfile": "procfile",
     "heroku/procfile": "procfile",
 }
-_BUILDPACK_MAX_BYTES = 200 * MEGABYTE
+_REPORT_TIMEOUT_S = 30
+_REPORT_MAX = 16 * 1024
 _NOT_FROM_EXPORT = frozenset({"_", "SHLVL", "PWD", "OLDPWD"})
-_GIT_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,23 +51,34 @@ class Workspace:
         return {**self.env, **self.exports}
 
 
-def choose(inputs: Inputs, workspace: Workspace) -> list[tuple[Buildpack, str]]:
-    """The buildpacks of this build, each with the name of what it found.
+def choose(inputs: Inputs, workspace: Workspace, *, wished: Sequence[str] = ()) -> Iterator[tuple[Buildpack, str]]:
+    """The buildpacks of this build in their order, each with the name of what it found.
+
+    Each one is asked whether it fits when its turn comes, so that it sees what those before it have made. `wished` is
+    what the app's own app.json asks for, which counts when nobody has chosen.
 
     Raises:
         BuildError: Nothing fits the app, or a named buildpack cannot be had or does not fit.
     """
-    named = list(inputs.buildpacks) or _listed(workspace.build) or inputs.config.get("BUILDPACK_URL", "").split()
+    named = (
+        list(inputs.buildpacks)
+        or list(wished)
+        or _listed(workspace.build)
+        or inputs.config.get("BUILDPACK_URL", "").split()
+    )
     if named:
-        output.step(f"Using buildpack{'s' if len(named) > 1 else ''}: {', '.join(named)}")
-        return [_named(each, number, inputs, workspace) for number, each in enumerate(named)]
+        output.step(f"Using buildpack{'s' if len(named) > 1 else ''}: {', '.join(fetch.shown(each) for each in named)}")
+        for buildpack in [_named(each, number, inputs, workspace) for number, each in enumerate(named)]:
+            yield buildpack, _demand_fit(buildpack, workspace)
+        return
     output.step("Determining which buildpack to use for this app")
     for name in OWN:
         own = _own(name, inputs)
         detected = _detect(own, workspace)
         if detected is not None:
             output.step(f"{detected} app detected")
-            return [(own, detected)]
+            yield own, detected
+            return
     raise BuildError(
         ExitCode.NOTHING_DETECTED,
         "No buildpack fits this app: its top folder has none of the files that tell the language (for Python: "
@@ -74,15 +86,15 @@ def choose(inputs: Inputs, workspace: Workspace) -> list[tuple[Buildpack, str]]:
     )
 
 
-def compile_app(buildpack: Buildpack, workspace: Workspace) -> None:
-    """Runs `bin/compile`, then takes over what the buildpack exports to the next ones."""
-    command = [
-        str(buildpack.folder / "bin/compile"),
-        str(workspace.build),
-        str(workspace.cache),
-        str(workspace.env_dir),
-    ]
-    status = _run(command, workspace)
+def compile_app(buildpack: Buildpack, workspace: Workspace, reports: dict[str, str]) -> None:
+    """Runs `bin/compile`, then takes over what the buildpack exports to the next ones.
+
+    What its `bin/report` prints, whether or not it could compile, is added to `reports` under its name.
+    """
+    status = _run([str(buildpack.folder / "bin/compile"), *_folders(workspace)], workspace)
+    report = _report(buildpack, workspace)
+    if report:
+        reports[buildpack.name] = report
     if status:
         raise BuildError(
             ExitCode.COMPILE_FAILED,
@@ -115,6 +127,33 @@ def process_types(buildpack: Buildpack, workspace: Workspace) -> dict[str, str]:
     return release_yaml.default_process_types(run.stdout)
 
 
+def _folders(workspace: Workspace) -> list[str]:
+    return [str(workspace.build), str(workspace.cache), str(workspace.env_dir)]
+
+
+def _report(buildpack: Buildpack, workspace: Workspace) -> str:
+    """What a buildpack tells those who run it, lines of `key: value`. Nothing depends on it."""
+    program = buildpack.folder / "bin/report"
+    if not os.access(program, os.X_OK):
+        return ""
+    try:
+        run = subprocess.run(
+            [str(program), *_folders(workspace)],
+            cwd=workspace.build,
+            env=workspace.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_REPORT_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return run.stdout[:_REPORT_MAX]
+
+
 def _own(name: str, inputs: Inputs) -> Buildpack:
     """A copy, because a buildpack writes its `export` into its own folder, and ours are mounted read-only."""
     folder = inputs.scratch / f"buildpack-{name}"
@@ -131,46 +170,29 @@ def _listed(build: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _named(named: str, number: int, inputs: Inputs, workspace: Workspace) -> tuple[Buildpack, str]:
-    short = _ALIASES.get(named, named)
+def _named(named: str, number: int, inputs: Inputs, workspace: Workspace) -> Buildpack:
+    short = _ALIASES.get(named.removeprefix("urn:buildpack:"), named)
     if short in OWN:
-        buildpack = _own(short, inputs)
-    elif "://" in named:
-        buildpack = Buildpack(name=named, folder=_fetched(named, number, inputs, workspace))
-    else:
-        raise BuildError(
-            ExitCode.BUILDPACK_UNKNOWN,
-            f"There is no buildpack {ascii(named)[1:-1]}: name one of {', '.join(OWN)}, or give the https URL of one.",
-        )
+        return _own(short, inputs)
+    if "://" in named:
+        return Buildpack(name=fetch.shown(named), folder=foreign.fetched(named, number, inputs, workspace.env))
+    raise BuildError(
+        ExitCode.BUILDPACK_UNKNOWN,
+        f"There is no buildpack {fetch.shown(named)}: name one of {', '.join(OWN)}, or give the https URL of one, of "
+        "its git repository or of a .tgz file.",
+    )
+
+
+def _demand_fit(buildpack: Buildpack, workspace: Workspace) -> str:
     detected = _detect(buildpack, workspace)
     if detected is None:
         raise BuildError(
             ExitCode.NOT_COMPATIBLE,
-            f"The {short} buildpack does not fit this app: it found nothing to build. Name another one, or none.",
+            f"The {buildpack.name} buildpack does not fit this app: it found nothing to build. Name another one, or "
+            "none.",
         )
     output.step(f"{detected} app detected")
-    return buildpack, detected
-
-
-def _fetched(named: str, number: int, inputs: Inputs, workspace: Workspace) -> Path:
-    url, _, ref = named.partition("#")
-    target = inputs.scratch / f"buildpack-{number}"
-    if url.endswith((".tgz", ".tar.gz")):
-        tarball = target.with_suffix(".tgz")
-        code = ExitCode.BUILDPACK_UNREACHABLE
-        fetch.download(url, tarball, limit=_BUILDPACK_MAX_BYTES, private=inputs.private_fetch, code=code)
-        archive.refuse(archive.unpack(tarball, target, archive.Limits()))
-        tarball.unlink()
-    else:
-        if ref and not _GIT_REF.fullmatch(ref):
-            raise BuildError(
-                ExitCode.BUILDPACK_UNKNOWN, f"{ascii(ref)[1:-1]} is not the name of a branch, tag or commit."
-            )
-        fetch.clone(url, ref, target, private=inputs.private_fetch, env=workspace.env)
-        shutil.rmtree(target / ".git", ignore_errors=True)
-    if not (target / "bin/compile").is_file():
-        raise BuildError(ExitCode.BUILDPACK_UNKNOWN, f"{ascii(named)[1:-1]} is no buildpack: it has no bin/compile.")
-    return target
+    return detected
 
 
 def _detect(buildpack: Buildpack, workspace: Workspace) -> str | None:
@@ -178,16 +200,23 @@ def _detect(buildpack: Buildpack, workspace: Workspace) -> str | None:
     program = buildpack.folder / "bin/detect"
     if not program.is_file():
         return buildpack.name
-    run = subprocess.run(
-        [str(program), str(workspace.build)],
-        cwd=workspace.build,
-        env=workspace.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    try:
+        run = subprocess.run(
+            [str(program), str(workspace.build)],
+            cwd=workspace.build,
+            env=workspace.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as exc:
+        raise BuildError(
+            ExitCode.BUILDPACK_UNKNOWN,
+            f"bin/detect of the {buildpack.name} buildpack cannot be run ({exc.strerror}): it has to be an executable "
+            "file.",
+        ) from exc
     return (run.stdout.strip().splitlines() or [buildpack.name])[-1] if run.returncode == 0 else None
 
 

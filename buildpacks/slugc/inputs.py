@@ -34,6 +34,8 @@ class Inputs:
     disk_bytes: int = 4096 * MEGABYTE
     timeout_s: int = 900
     private_fetch: bool = False
+    first: bool = False
+    """Whether the app was never deployed: then its app.json may say how it is to be set up."""
 
 
 def read(environ: Mapping[str, str], config: bytes, *, runner: Path) -> Inputs:
@@ -57,6 +59,7 @@ def read(environ: Mapping[str, str], config: bytes, *, runner: Path) -> Inputs:
         disk_bytes=int(environ.get("NOMAPAAS_BUILD_DISK_MB", "4096")) * MEGABYTE,
         timeout_s=int(environ.get("NOMAPAAS_BUILD_TIMEOUT", "900")),
         private_fetch=environ.get("NOMAPAAS_FETCH_PRIVATE", "") == "1",
+        first=environ.get("NOMAPAAS_FIRST_BUILD", "") == "1",
     )
 
 

@@ -11,10 +11,12 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from . import archive, buildpack, fetch, output, procfile, prune, slug
+from . import app_json, archive, buildpack, fetch, output, procfile, prune, slug
 from .buildpack import Workspace
 from .exit_codes import BuildError, ExitCode
 from .inputs import Inputs, read
@@ -39,18 +41,22 @@ def run(inputs: Inputs) -> int:
     """Builds, and says in one sentence why when it cannot."""
     signal.signal(signal.SIGALRM, _out_of_time)
     signal.alarm(inputs.timeout_s)
+    reports: dict[str, str] = {}
     try:
-        _build(inputs)
+        _build(inputs, reports)
     except BuildError as exc:
-        return _failed(inputs, exc)
+        return _failed(inputs, exc, reports)
     except _OutOfTimeError:
-        message = f"The build took longer than its {_duration(inputs.timeout_s)} and was stopped."
-        return _failed(inputs, BuildError(ExitCode.OUT_OF_TIME, message))
+        message = (
+            f"The build took longer than its {_duration(inputs.timeout_s)} and was stopped: see above what it was at, "
+            "make that shorter, or ask for a higher NOMAPAAS_BUILD_TIMEOUT of the platform."
+        )
+        return _failed(inputs, BuildError(ExitCode.OUT_OF_TIME, message), reports)
     except OSError as exc:
         if exc.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         message = "The build's disk is full: the app and what it builds are too large."
-        return _failed(inputs, BuildError(ExitCode.DISK_FULL, message))
+        return _failed(inputs, BuildError(ExitCode.DISK_FULL, message), reports)
     finally:
         signal.alarm(0)
         _forget_config(inputs)
@@ -63,41 +69,52 @@ def _forget_config(inputs: Inputs) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _failed(inputs: Inputs, error: BuildError) -> int:
+def _failed(inputs: Inputs, error: BuildError, reports: dict[str, str]) -> int:
     """Says why, to the user and (in place of a result) to the platform."""
     output.error(str(error))
     (inputs.out / "slug.tgz").unlink(missing_ok=True)
     with contextlib.suppress(OSError):
-        (inputs.out / "result.json").write_text(json.dumps({"failure_message": str(error), "exit_code": error.code}))
+        _leave(inputs, {"failure_message": str(error), "exit_code": error.code, "reports": reports})
     return error.code
 
 
-def _build(inputs: Inputs) -> None:
+def _leave(inputs: Inputs, result: Mapping[str, Any]) -> None:
+    """The platform reads the result as soon as it is there, so it comes in one piece."""
+    partial = inputs.out / "result.json.partial"
+    partial.write_text(json.dumps(result, ensure_ascii=False, indent=2))
+    partial.rename(inputs.out / "result.json")
+
+
+def _build(inputs: Inputs, reports: dict[str, str]) -> None:
     started = time.monotonic()
     inputs.out.mkdir(parents=True, exist_ok=True)
     inputs.app.mkdir(exist_ok=True)
     build = inputs.scratch / f"build_{secrets.token_hex(4)}"
     output.step(f"Building on the {inputs.stack_name} stack")
     _unpack(inputs, build)
+    wanted = app_json.read(build) or app_json.AppJson()
     workspace = _workspace(inputs, build)
+    if inputs.first:
+        app_json.provide(wanted, inputs.config, workspace.env_dir)
     slug.restore_cache(inputs.cache, workspace.cache)
-    chosen = buildpack.choose(inputs, workspace)
-    for each, _ in chosen:
-        buildpack.compile_app(each, workspace)
-    types = _process_types(build, buildpack.process_types(chosen[-1][0], workspace))
+    wished = wanted.buildpacks if inputs.first else ()
+    for chosen in buildpack.choose(inputs, workspace, wished=wished):
+        buildpack.compile_app(chosen[0], workspace, reports)
+    last, detected = chosen
+    types = _process_types(build, buildpack.process_types(last, workspace))
     output.step("Compressing...")
     size = slug.pack(build, inputs.out / "slug.tgz", most=inputs.slug_max_bytes)
     output.detail(f"Done: {slug.megabytes(size)}")
     slug.save_cache(workspace.cache, inputs.out / "cache.tar")
     result = {
         "process_types": types,
-        "buildpack_provided_description": chosen[-1][1],
+        "buildpack_provided_description": detected,
+        "reports": reports,
+        "app_json": wanted.result(first=inputs.first),
         "slug_bytes": size,
         "build_seconds": round(time.monotonic() - started, 3),
     }
-    partial = inputs.out / "result.json.partial"
-    partial.write_text(json.dumps(result, ensure_ascii=False, indent=2))
-    partial.rename(inputs.out / "result.json")
+    _leave(inputs, result)
 
 
 def _unpack(inputs: Inputs, build: Path) -> None:
