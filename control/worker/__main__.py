@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 
 import structlog
 
@@ -17,11 +16,11 @@ from control.worker.builds import Builder, BuildQueue
 from control.worker.crew import Crew
 from control.worker.reconcile import Reconcile
 from control.worker.site import site_of
+from control.worker.stack_roll import StackRoll
 
 log = structlog.get_logger()
 
 _LOOK_S = 0.1
-from control.worker.stack_roll import StackRoll
 """Between looks at the queues: what a user waits for at most before the worker has heard of a change."""
 
 _APPS_AT_ONCE = 16
@@ -43,24 +42,6 @@ def main() -> None:
     oneoffs = Oneoffs(ports=ports, settings=settings, site=site, crew=Crew("oneoff", _ONEOFFS_AT_ONCE))
 
     stop = threading.Event()
-    with ExitStack() as held:
-        if not settings.several_workers:
-            _await_turn(ports.state, held, stop)
-        _work(ports, settings, stop)
-    log.info("worker.stops")
-
-
-def _await_turn(state: StateStore, held: ExitStack, stop: threading.Event) -> None:
-    """On SQLite there is one worker: a second one stands by and takes over when the first ends, however it ends."""
-    while not held.enter_context(state.hold(holds.WORKER)):
-        log.info("worker.stands_by")
-        held.close()
-        if stop.wait(_STAND_BY_S):
-            return
-
-
-def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
-    """Start every loop, and come back when it is time to stop."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     loops = [
