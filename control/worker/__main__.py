@@ -39,7 +39,6 @@ def main() -> None:
     )
     attend = Attend(ports=ports, settings=settings, site=site, crew=Crew("app", _APPS_AT_ONCE))
     reconcile = Reconcile(ports=ports, settings=settings, roll=StackRoll(ports=ports, settings=settings))
-    oneoffs = Oneoffs(ports=ports, settings=settings, site=site, crew=Crew("oneoff", _ONEOFFS_AT_ONCE))
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
