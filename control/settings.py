@@ -108,6 +108,11 @@ class Settings:
 
     @property
     def node_port(self) -> int:
+    @property
+    def several_workers(self) -> bool:
+        """Whether the database serves several workers at once, on several machines."""
+        return self.database_url.startswith("postgresql")
+
         """The node agent's loopback endpoint for artifacts."""
         return self.port("node")
 

@@ -12,6 +12,7 @@ import structlog
 
 from control.ports.bundle import Ports
 from control.ports.errors import JobRejected, PortError
+from control.services import holds
 from control.settings import Settings
 from control.worker import desired
 from control.worker.crew import Crew
@@ -38,13 +39,14 @@ class Attend:
             waiting |= dict.fromkeys(each.id for each in work.apps.behind())
             waiting |= dict.fromkeys(each.id for each in work.apps.destroyed())
         for app_id in waiting:
-            self.crew.dispatch(app_id, lambda app_id=app_id: self.attend(app_id))  # type: ignore[misc]
+            hold = self.ports.state.hold(holds.attending(app_id))
+            self.crew.dispatch(app_id, lambda app_id=app_id: self.attend(app_id), hold=hold)  # type: ignore[misc]
 
     def attend(self, app_id: str) -> None:
         """Do all that this app needs now. A part that does not answer leaves it for a later tick."""
         try:
             if self._destroyed(app_id):
-                self._remove(app_id)
+                self._remove_unless_built(app_id)
                 return
             Rollout(ports=self.ports, settings=self.settings, site=self.site).run(app_id)
             self._apply(app_id)
@@ -76,6 +78,12 @@ class Attend:
         with self.ports.state.begin() as work:
             work.apps.applied(app_id, generation=app.desired_generation, modify_index=modify_index)
             work.commit()
+
+    def _remove_unless_built(self, app_id: str) -> None:
+        """Remove the app, but wait for the end of its build, which would leave a slug of no app behind."""
+        with self.ports.state.hold(holds.building(app_id)) as free:
+            if free:
+                self._remove(app_id)
 
     def _remove(self, app_id: str) -> None:
         """Remove all that the app owned. Every step may be repeated; the row goes last, so that none is forgotten."""

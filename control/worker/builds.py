@@ -21,6 +21,7 @@ from control.ports.bundle import Ports
 from control.ports.errors import PortError, StoreFull
 from control.ports.scheduler import Allocation, AllocationStatus
 from control.ports.state import UnitOfWork
+from control.services import holds
 from control.services.builds import source_id_of
 from control.services.releases import create_release
 from control.settings import Settings
@@ -60,7 +61,8 @@ class BuildQueue:
         seen: set[str] = set()
         for build in pending:
             if build.app_id not in seen:
-                self.crew.dispatch(build.app_id, lambda build=build: self.builder.run(build.id))  # type: ignore[misc]
+                hold = self.ports.state.hold(holds.building(build.app_id))
+                self.crew.dispatch(build.app_id, lambda build=build: self.builder.run(build.id), hold=hold)  # type: ignore[misc]
             seen.add(build.app_id)
 
 
@@ -217,6 +219,8 @@ class Builder:
     def _succeed(self, build: Build, slug: Slug) -> None:
         """End the build and make its release, in one unit of work."""
         with self.ports.state.begin() as work:
+            if self._fresh(work, build).status is not BuildStatus.PENDING:
+                return
             base = work.releases.base(build.app_id)
             if base and base.slug_id == slug.id:
                 release = base

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 
 import structlog
 
@@ -20,14 +21,23 @@ class Crew:
         self._busy: set[Hashable] = set()
         self._lock = threading.Lock()
 
-    def dispatch(self, key: Hashable, work: Callable[[], None]) -> bool:
-        """Start `work` unless `key` is at work or every hand is busy; says whether it started."""
+    def dispatch(
+        self, key: Hashable, work: Callable[[], None], *, hold: AbstractContextManager[bool] | None = None
+    ) -> bool:
+        """Start `work` unless `key` is at work or every hand is busy; says whether it started.
+
+        With `hold` also not while another worker has it: it is taken here, so that what others do occupies no hand.
+        """
         with self._lock:
             if key in self._busy or len(self._busy) >= self._size:
                 return False
+            held = ExitStack()
+            if hold is not None and not held.enter_context(hold):
+                held.close()
+                return False
             self._busy.add(key)
         future = self._pool.submit(work)
-        future.add_done_callback(lambda done: self._finish(key, done))
+        future.add_done_callback(lambda done: self._finish(key, done, held))
         return True
 
     @property
@@ -40,8 +50,8 @@ class Crew:
         """Take no more work; what runs is left to end with the process, and to be taken up again by the next."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _finish(self, key: Hashable, done: Future[None]) -> None:
-        with self._lock:
+    def _finish(self, key: Hashable, done: Future[None], held: ExitStack) -> None:
+        with held, self._lock:
             self._busy.discard(key)
         if not done.cancelled() and (error := done.exception()):
             log.error("worker.failed", key=str(key), error=str(error), exc_info=error)

@@ -18,10 +18,11 @@ from control.ports.bundle import Ports
 from control.ports.catalog import Route
 from control.ports.errors import PortError
 from control.ports.scheduler import Allocation, AllocationStatus, JobSummary
+from control.services import holds
 from control.settings import Settings
 from control.worker import desired
-from jobs import names
 from control.worker.stack_roll import StackRoll
+from jobs import names
 from jobs.dyno import WEB
 
 log = structlog.get_logger()
@@ -37,12 +38,14 @@ class Reconcile:
 
     ports: Ports
     settings: Settings
-
     roll: StackRoll
+
     def tick(self) -> None:
-        """One sweep over everything."""
+        """One sweep over everything, unless another worker is at it."""
         try:
-            self._sweep()
+            with self.ports.state.hold(holds.SWEEP) as alone:
+                if alone:
+                    self._sweep()
         except PortError as exc:
             log.warning("reconcile.waits", reason=str(exc))
 

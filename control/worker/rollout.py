@@ -21,6 +21,7 @@ from control.domain.releases import Release, ReleaseStatus
 from control.ports.bundle import Ports
 from control.ports.errors import JobRejected
 from control.ports.scheduler import Allocation
+from control.ports.state import UnitOfWork
 from control.settings import Settings
 from control.worker import desired, slug_store
 from control.worker.desired import Desired
@@ -131,6 +132,8 @@ class Rollout:
 
     def _succeed(self, wanted: Desired) -> None:
         with self.ports.state.begin() as work:
+            if not _is_pending(work, wanted.release):
+                return
             release = replace(wanted.release, status=ReleaseStatus.SUCCEEDED, updated_at=self.ports.clock.now())
             work.releases.save(release)
             app = work.apps.get(release.app_id)
@@ -150,6 +153,8 @@ class Rollout:
         if deployment:
             self.ports.scheduler.fail_deployment(deployment.id)
         with self.ports.state.begin() as work:
+            if not _is_pending(work, release):
+                return
             work.releases.save(
                 replace(
                     release,
@@ -189,3 +194,9 @@ class Rollout:
             said, offset = said[-_MOST_WORDS:] + piece, offset + len(piece)
         lines = said[-_MOST_WORDS:].decode(errors="replace").splitlines()
         return [f"    {line}" for line in lines[-_LAST_LINES:]]
+
+
+def _is_pending(work: UnitOfWork, release: Release) -> bool:
+    """Whether nobody else has ended it meanwhile."""
+    latest = work.releases.get(release.id)
+    return latest is not None and latest.status is ReleaseStatus.PENDING

@@ -19,6 +19,7 @@ from control.domain.builds import Build, BuildStatus, upload_url
 from control.domain.releases import Release
 from control.domain.slugs import Slug
 from control.ports.bundle import Ports
+from control.ports.state import StateStore
 from control.services.releases import create_release
 from control.settings import Secret, Servers, Settings
 from control.worker.attend import Attend
@@ -201,13 +202,10 @@ def slug_archive() -> bytes:
     return slug_bytes()
 
 
-@pytest.fixture
-def world() -> World:
-    """A platform where nothing has happened yet."""
+def _world(state: StateStore) -> World:
     clock = ScriptedClock()
     scheduler, node = MemoryScheduler(clock=clock), MemoryNode(clock=clock)
     vault, catalog, blobs = MemoryVault(), MemoryCatalog(), MemoryBlobs()
-    state = MemoryState()
     now = clock.now()
     owner = Account(
         id=str(uuid4()),
@@ -236,3 +234,15 @@ def world() -> World:
         ),
         owner=owner,
     )
+
+
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    """Makes platforms where nothing has happened yet, in memory unless a database is given."""
+    return lambda state=None: _world(state or MemoryState())
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A platform where nothing has happened yet."""
+    return make_world()
