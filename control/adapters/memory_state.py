@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from control.adapters import memory_people_rows as people
 from control.adapters import memory_state_rows as rows
-from control.adapters.memory_dyno_rows import Oneoffs
 from control.adapters.holds import Holds
+from control.adapters.memory_dyno_rows import Oneoffs
 from control.ports.state import (
     Accounts,
     Apps,
@@ -23,6 +24,7 @@ from control.ports.state import (
     UnitOfWork,
 )
 from control.ports.state_oneoffs import Oneoffs as OneoffsPort
+from control.ports.state_people import Collaborators, Transfers, Usages
 
 
 class MemoryState:
@@ -32,22 +34,22 @@ class MemoryState:
         self.down = False
         self._data = rows.Data()
         self._writing = threading.Lock()
+        self._holds = Holds()
 
     def begin(self) -> UnitOfWork:
-        self._holds = Holds()
         return MemoryUnitOfWork(self, writes=True)
 
     def view(self) -> UnitOfWork:
         return MemoryUnitOfWork(self, writes=False)
 
-    def ping(self) -> None:
-        self._check()
     @contextmanager
     def hold(self, key: str) -> Iterator[bool]:
         self._check()
         with self._holds.hold(key) as ours:
             yield ours
 
+    def ping(self) -> None:
+        self._check()
 
     def _check(self) -> None:
         if self.down:
@@ -67,6 +69,9 @@ class MemoryUnitOfWork:
     formations: Formations
     events: Events
     outputs: Outputs
+    collaborators: Collaborators
+    transfers: Transfers
+    usages: Usages
     oneoffs: OneoffsPort
 
     def __init__(self, store: MemoryState, *, writes: bool) -> None:
@@ -78,14 +83,17 @@ class MemoryUnitOfWork:
         if self._writes and not self._store._writing.acquire(timeout=5):  # noqa: SLF001
             raise StateUnavailable("Another unit of work holds the write lock; end it before you begin this one.")
         self._data = data = self._store._data.copy()  # noqa: SLF001
-        self.accounts = rows.Accounts(data)
+        self.accounts = people.Accounts(data)
         self.apps = rows.Apps(data)
         self.builds = rows.Builds(data.builds)
         self.slugs = rows.Slugs(data.slugs)
         self.releases = rows.Releases(data.releases)
         self.formations = rows.Formations(data.formations)
-        self.events = rows.Events(data.events)
+        self.events = people.Events(data.events)
         self.outputs = rows.Outputs(data.outputs)
+        self.collaborators = people.Collaborators(data.collaborators)
+        self.transfers = people.Transfers(data)
+        self.usages = people.Usages(data)
         self.oneoffs = Oneoffs(data.oneoffs)
         return self
 

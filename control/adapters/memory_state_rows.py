@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from control.domain.accounts import Account, AuditEvent, Token
@@ -11,9 +12,11 @@ from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
 from control.domain.formations import Formation
 from control.domain.oneoffs import Oneoff
+from control.domain.people import Collaborator, Transfer
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import Slug
 from control.ports.state import NameTaken, StateUnavailable
+from control.ports.windows import Window, cut
 
 
 class _Record(Protocol):
@@ -38,6 +41,8 @@ class Data:
     events: dict[str, AuditEvent] = field(default_factory=dict)
     outputs: dict[str, bytes] = field(default_factory=dict)
     config_versions: dict[str, int] = field(default_factory=dict)
+    collaborators: dict[str, Collaborator] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
     oneoffs: dict[str, Oneoff] = field(default_factory=dict)
 
     def copy(self) -> Data:
@@ -65,47 +70,22 @@ class MemoryRows(Generic[R]):
     def get(self, identity: str) -> R | None:
         return self._rows.get(identity)
 
+    def of(self, ids: Collection[str]) -> Mapping[str, R]:
+        return {each: self._rows[each] for each in ids if each in self._rows}
+
     def _where(self, condition: Callable[[R], bool], *, key: Callable[[R], Any]) -> list[R]:
         return sorted(filter(condition, self._rows.values()), key=key)
+
+
+def drop(rows: dict[str, Any], condition: Callable[[Any], bool]) -> None:
+    """Delete the rows that meet a condition."""
+    for key in [key for key, each in rows.items() if condition(each)]:
+        del rows[key]
 
 
 def _last(rows: Iterable[R]) -> R | None:
     found = list(rows)
     return found[-1] if found else None
-
-
-class Accounts(MemoryRows[Account]):
-    """Accounts and tokens."""
-
-    def __init__(self, data: Data) -> None:
-        super().__init__(data.accounts)
-        self._tokens = data.tokens
-
-    def add(self, account: Account) -> None:
-        if self.by_email(account.email):
-            raise StateUnavailable(
-                "The platform's database refused a change, so nothing was changed; see its log for why."
-            )
-        super().add(account)
-
-    def by_email(self, email: str) -> Account | None:
-        return next((each for each in self._rows.values() if each.email == email.lower()), None)
-
-    def add_token(self, token: Token) -> None:
-        self._tokens[token.id] = token
-
-    def token_by_digest(self, digest: str) -> Token | None:
-        return next((each for each in self._tokens.values() if each.digest == digest), None)
-
-    def token(self, token_id: str) -> Token | None:
-        return self._tokens.get(token_id)
-
-    def tokens(self, account_id: str) -> Sequence[Token]:
-        mine = (each for each in self._tokens.values() if each.account_id == account_id)
-        return sorted(mine, key=lambda each: each.created_at)
-
-    def remove_token(self, token_id: str) -> None:
-        self._tokens.pop(token_id, None)
 
 
 class Apps(MemoryRows[App]):
@@ -145,6 +125,11 @@ class Apps(MemoryRows[App]):
             lambda each: each.destroyed_at is None and owner_id in (None, each.owner_id), key=lambda each: each.name
         )
 
+    def window(self, window: Window, *, owner_id: str | None = None, shared: bool = False) -> Sequence[App]:
+        also = {each.app_id for each in self._data.collaborators.values() if shared and each.account_id == owner_id}
+        seen = [each for each in self.list() if owner_id in (None, each.owner_id) or each.id in also]
+        return cut(seen, window, key=attrgetter(window.field), identity=attrgetter("id"))
+
     def destroyed(self) -> Sequence[App]:
         return self._where(lambda each: each.destroyed_at is not None, key=lambda each: each.destroyed_at)
 
@@ -172,11 +157,12 @@ class Apps(MemoryRows[App]):
             self._data.releases,
             self._data.slugs,
             self._data.formations,
+            self._data.collaborators,
+            self._data.transfers,
             self._data.oneoffs,
         )
         for rows in tables:
-            for key in [key for key, each in rows.items() if each.app_id == app_id]:
-                del rows[key]
+            drop(rows, lambda each: each.app_id == app_id)
         self._rows.pop(app_id, None)
         self._data.config_versions.pop(app_id, None)
 
@@ -223,6 +209,10 @@ class Releases(MemoryRows[Release]):
     def current(self, app_id: str) -> Release | None:
         return _last(each for each in self.list(app_id) if each.status is ReleaseStatus.SUCCEEDED)
 
+    def current_of(self, app_ids: Collection[str]) -> Mapping[str, Release]:
+        found = ((app_id, self.current(app_id)) for app_id in app_ids)
+        return {app_id: release for app_id, release in found if release}
+
     def base(self, app_id: str) -> Release | None:
         good = (ReleaseStatus.SUCCEEDED, ReleaseStatus.PENDING)
         return _last(each for each in self.list(app_id) if each.status in good)
@@ -247,14 +237,6 @@ class Formations(MemoryRows[Formation]):
     def remove(self, app_id: str, process_type: str) -> None:
         for key in [key for key, each in self._rows.items() if (each.app_id, each.type) == (app_id, process_type)]:
             del self._rows[key]
-
-
-class Events(MemoryRows[AuditEvent]):
-    """The audit trail."""
-
-    def list(self, app_id: str | None = None, *, limit: int = 100) -> Sequence[AuditEvent]:
-        mine = self._where(lambda each: app_id in (None, each.app_id), key=lambda each: each.created_at)
-        return mine[::-1][:limit]
 
 
 class Outputs:

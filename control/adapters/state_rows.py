@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from control.adapters import people_tables as people
 from control.adapters import state_tables as tables
-from control.domain.accounts import Account, AuditEvent, Token
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
 from control.domain.formations import Formation
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import Slug
 from control.ports.state import NameTaken
+from control.ports.windows import Window
 
 R = TypeVar("R")
 
@@ -41,11 +42,32 @@ class Rows(Generic[R]):
     def get(self, identity: str) -> R | None:
         return self._one(self.table.c.id == identity)
 
+    def of(self, ids: Collection[str]) -> Mapping[str, R]:
+        rows = self._all(self._select(self.table.c.id.in_(list(ids)))) if ids else []
+        return {row.id: row for row in rows}  # type: ignore[attr-defined]
+
     def _values(self, record: R) -> dict[str, Any]:
         return {column.name: _plain(getattr(record, column.name)) for column in self._columns}
 
     def _select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         return select(*self._columns).where(*conditions)
+
+    def _window(self, window: Window, *conditions: ColumnElement[bool]) -> list[R]:
+        field, identity = self.table.c[window.field], self.table.c.id
+        low, high, after = window.low, window.high, window.after
+        query = self._select(*conditions)
+        if low is not None:
+            query = query.where(field >= low)
+        if high is not None:
+            query = query.where(field <= high)
+        if after is not None:
+            follows = field < after.value if window.descending else field > after.value
+            if after.id is not None:
+                nearer = identity < after.id if window.descending else identity > after.id
+                follows = or_(follows, and_(field == after.value, nearer))
+            query = query.where(follows)
+        order = (field.desc(), identity.desc()) if window.descending else (field, identity)
+        return self._all(query.order_by(*order).limit(window.limit + 1))
 
     def _one(self, *conditions: ColumnElement[bool]) -> R | None:
         return self._first(self._select(*conditions))
@@ -60,45 +82,6 @@ class Rows(Generic[R]):
 
 def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
-
-
-class AccountRows(Rows[Account]):
-    """Accounts and tokens."""
-
-    table = tables.accounts
-    record = Account
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self._tokens = TokenRows(connection)
-
-    def by_email(self, email: str) -> Account | None:
-        return self._one(self.table.c.email == email.lower())
-
-    def add_token(self, token: Token) -> None:
-        self._tokens.add(token)
-
-    def token_by_digest(self, digest: str) -> Token | None:
-        return self._tokens._one(tables.tokens.c.digest == digest)  # noqa: SLF001 - the same file's own base class
-
-    def token(self, token_id: str) -> Token | None:
-        return self._tokens.get(token_id)
-
-    def tokens(self, account_id: str) -> Sequence[Token]:
-        return self._tokens.of(account_id)
-
-    def remove_token(self, token_id: str) -> None:
-        self._connection.execute(delete(tables.tokens).where(tables.tokens.c.id == token_id))
-
-
-class TokenRows(Rows[Token]):
-    """Tokens."""
-
-    table = tables.tokens
-    record = Token
-
-    def of(self, account_id: str) -> Sequence[Token]:
-        return self._all(self._select(self.table.c.account_id == account_id).order_by(self.table.c.created_at))
 
 
 class AppRows(Rows[App]):
@@ -135,6 +118,13 @@ class AppRows(Rows[App]):
     def list(self, *, owner_id: str | None = None) -> Sequence[App]:
         mine = [] if owner_id is None else [self.table.c.owner_id == owner_id]
         return self._all(self._select(self._alive, *mine).order_by(self.table.c.name))
+
+    def window(self, window: Window, *, owner_id: str | None = None, shared: bool = False) -> Sequence[App]:
+        mine = [] if owner_id is None else [self.table.c.owner_id == owner_id]
+        if mine and shared:
+            also = select(people.collaborators.c.app_id).where(people.collaborators.c.account_id == owner_id)
+            mine = [or_(*mine, self.table.c.id.in_(also))]
+        return self._window(window, self._alive, *mine)
 
     def destroyed(self) -> Sequence[App]:
         gone = self.table.c.destroyed_at.is_not(None)
@@ -210,6 +200,12 @@ class ReleaseRows(Rows[Release]):
     def current(self, app_id: str) -> Release | None:
         return self._newest(app_id, self.table.c.status == ReleaseStatus.SUCCEEDED)
 
+    def current_of(self, app_ids: Collection[str]) -> Mapping[str, Release]:
+        good = (self.table.c.app_id.in_(list(app_ids)), self.table.c.status == ReleaseStatus.SUCCEEDED)
+        newest = select(self.table.c.app_id, func.max(self.table.c.version)).where(*good).group_by(self.table.c.app_id)
+        rows = self._all(self._select(tuple_(self.table.c.app_id, self.table.c.version).in_(newest)))
+        return {row.app_id: row for row in rows}
+
     def base(self, app_id: str) -> Release | None:
         good = self.table.c.status.in_([ReleaseStatus.SUCCEEDED, ReleaseStatus.PENDING])
         return self._newest(app_id, good)
@@ -240,17 +236,6 @@ class FormationRows(Rows[Formation]):
     def remove(self, app_id: str, process_type: str) -> None:
         same = and_(self.table.c.app_id == app_id, self.table.c.type == process_type)
         self._connection.execute(delete(self.table).where(same))
-
-
-class EventRows(Rows[AuditEvent]):
-    """The audit trail."""
-
-    table = tables.events
-    record = AuditEvent
-
-    def list(self, app_id: str | None = None, *, limit: int = 100) -> Sequence[AuditEvent]:
-        mine = [] if app_id is None else [self.table.c.app_id == app_id]
-        return self._all(self._select(*mine).order_by(self.table.c.created_at.desc()).limit(limit))
 
 
 class OutputRows:

@@ -17,12 +17,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from control.adapters.dyno_rows import OneoffRows
 from control.adapters.holds import Holds
+from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
 from control.adapters.state_holds import FileHolds, SessionHolds
 from control.adapters.state_rows import (
-    AccountRows,
     AppRows,
     BuildRows,
-    EventRows,
     FormationRows,
     OutputRows,
     ReleaseRows,
@@ -41,6 +40,7 @@ from control.ports.state import (
     UnitOfWork,
 )
 from control.ports.state_oneoffs import Oneoffs
+from control.ports.state_people import Collaborators, Transfers, Usages
 
 _WRITES = "nomapaas_writes"
 _LOCK_KEY = 0x6E6D7061
@@ -53,19 +53,19 @@ class SqlStateStore:
     """State in a SQL database."""
 
     def __init__(self, url: str) -> None:
-        self._holds = _holds(self._engine.url)
         self._engine = _engine(url)
+        self._holds = _holds(self._engine.url)
 
     def begin(self) -> UnitOfWork:
         return SqlUnitOfWork(self._engine, writes=True)
 
     def view(self) -> UnitOfWork:
         return SqlUnitOfWork(self._engine, writes=False)
+
     @contextmanager
     def hold(self, key: str) -> Iterator[bool]:
         with _translated(), self._holds.hold(key) as ours:
             yield ours
-
 
     def ping(self) -> None:
         with _translated(), self._engine.connect() as connection:
@@ -98,6 +98,9 @@ class SqlUnitOfWork:
     formations: Formations
     events: Events
     outputs: Outputs
+    collaborators: Collaborators
+    transfers: Transfers
+    usages: Usages
     oneoffs: Oneoffs
 
     def __init__(self, engine: Engine, *, writes: bool) -> None:
@@ -121,6 +124,9 @@ class SqlUnitOfWork:
         self.formations = FormationRows(connection)
         self.events = EventRows(connection)
         self.outputs = OutputRows(connection)
+        self.collaborators = CollaboratorRows(connection)
+        self.transfers = TransferRows(connection)
+        self.usages = UsageRows(connection)
         self.oneoffs = OneoffRows(connection)
         return self
 
@@ -150,11 +156,6 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _make_private(url: URL) -> None:
-    """Make a new SQLite file that only its owner may read: password hashes lie in it."""
-    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-        with suppress(OSError):
-            os.close(os.open(str(url.database), os.O_CREAT | os.O_WRONLY, 0o600))
 def _holds(url: URL) -> Holds:
     if url.get_backend_name() == "postgresql":
         return SessionHolds(url)
@@ -163,6 +164,11 @@ def _holds(url: URL) -> Holds:
     return FileHolds(Path(f"{url.database}-holds"))
 
 
+def _make_private(url: URL) -> None:
+    """Make a new SQLite file that only its owner may read: password hashes lie in it."""
+    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+        with suppress(OSError):
+            os.close(os.open(str(url.database), os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

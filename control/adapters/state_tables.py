@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from control.adapters.column_types import Record
 from control.domain.builds import BuildStatus
 from control.domain.health_checks import HealthCheck
+from control.domain.permissions import Scope
 from control.domain.releases import ReleaseStatus
 
 
@@ -71,6 +72,25 @@ class Choice(TypeDecorator[StrEnum]):
         return None if value is None else self.choices(value)
 
 
+class Choices(TypeDecorator[tuple[StrEnum, ...]]):
+    """Some values of an enum in one column."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, choices: type[StrEnum]) -> None:
+        super().__init__()
+        self.choices = choices
+
+    def process_bind_param(self, value: tuple[StrEnum, ...] | None, _dialect: Dialect) -> list[str]:
+        """To the database."""
+        return [str(each) for each in value or ()]
+
+    def process_result_value(self, value: list[str] | None, _dialect: Dialect) -> tuple[StrEnum, ...]:
+        """From the database."""
+        return tuple(self.choices(each) for each in value or ())
+
+
 class Names(TypeDecorator[tuple[str, ...]]):
     """A few texts in one column."""
 
@@ -104,6 +124,7 @@ accounts = Table(
     Column("admin", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("quota", JSON, nullable=False, server_default="{}"),
 )
 
 tokens = Table(
@@ -115,6 +136,7 @@ tokens = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
+    Column("scopes", Choices(Scope), nullable=False, server_default='["global"]'),
 )
 
 apps = Table(
@@ -230,7 +252,9 @@ events = Table(
     Column("detail", Text, nullable=False),
     Column("remote", String(100)),
     Column("created_at", Instant, nullable=False, index=True),
+    Column("actor_email", String(255)),
     Index("events_of_app", "app_id", "created_at"),
+    Index("events_of_actor", "actor_id", "created_at"),
 )
 
 outputs = Table(

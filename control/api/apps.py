@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, Response
 
 from control.api import bodies
 from control.api.context import actor, platform, the_app
 from control.api.presenters import Presenter
-from control.api.responses import listing, reply
+from control.api.responses import reply, window_listing
 from control.domain.apps import App
 from control.services.access import Permission, listed_apps
 from control.services.apps import CreateApp, DestroyApp, UpdateApp
@@ -17,8 +19,9 @@ routes = Blueprint("apps", __name__)
 _KEYS = {
     "name": lambda app: app.name,
     "id": lambda app: app.id,
-    "updated_at": lambda app: app.updated_at.isoformat(),
+    "updated_at": lambda app: app.updated_at,
 }
+_KINDS = {"name": str, "id": str, "updated_at": datetime}
 
 
 @routes.post("/apps")
@@ -70,7 +73,7 @@ def update(app: str) -> Response:
 @routes.delete("/apps/<app>")
 def destroy(app: str) -> Response:
     """Destroy an app with all it has."""
-    found = the_app(app, Permission.MANAGE)
+    found = the_app(app, Permission.OWN)
     with platform().ports.state.view() as work:
         last = Presenter(work).app(found)
     DestroyApp(ports=platform().ports)(actor(), found)
@@ -84,4 +87,6 @@ def _reply(app: App, status: int = 200) -> Response:
 
 def _listing(*, own: bool) -> Response:
     with platform().ports.state.view() as work:
-        return listing(listed_apps(work, actor(), own=own), _KEYS, Presenter(work).app)
+        return window_listing(
+            lambda window: listed_apps(work, actor(), window, own=own), _KEYS, Presenter(work).apps, kinds=_KINDS
+        )

@@ -17,7 +17,7 @@ routes = Blueprint("builds", __name__)
 
 _KEYS = {
     "id": lambda build: build.id,
-    "created_at": lambda build: build.created_at.isoformat(),
+    "created_at": lambda build: build.created_at,
 }
 
 

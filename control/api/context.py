@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
-from typing import TypeVar, cast
+from typing import cast
 
 from flask import current_app, g
 
@@ -20,8 +19,6 @@ from control.services.throttle import Allowance
 from control.settings import Settings
 
 EXTENSION = "nomapaas"
-
-V = TypeVar("V", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +42,11 @@ def platform() -> Platform:
 
 
 def actor() -> Actor:
-    """Who sends this request; only in views that are not `public`."""
+    """Who sends this request; only in views that ask for a token."""
     return cast("Actor", g.actor)
 
 
-def public(view: V) -> V:
-    """Mark a view that asks for no token: it is open to all, or checks by itself who asks."""
-    view.is_public = True  # type: ignore[attr-defined]
-    return view
-
-
 def the_app(id_or_name: str, permission: Permission) -> App:
-    """The app in the path, when the actor may do this to it. Raises NotFound."""
+    """The app in the path, when the actor may do this to it. Raises NotFound, Forbidden."""
     with platform().ports.state.view() as work:
         return find_app(work, actor(), id_or_name, permission)

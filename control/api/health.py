@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from control.api.context import platform, public
+from control.api.context import platform
 from control.api.responses import reply
 
 routes = Blueprint("health", __name__)
 
 
 @routes.get("/health")
-@public
 def info() -> Response:
     """200 when every part answers, else 503; says which does not."""
     problems = platform().health()
@@ -21,7 +20,6 @@ def info() -> Response:
 
 
 @routes.get("/health/live")
-@public
 def live() -> Response:
     """200 as long as this process answers at all: for its own supervisor, which cannot mend the others."""
     return reply({"status": "ok"})

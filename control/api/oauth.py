@@ -5,31 +5,40 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from control.api import bodies
-from control.api.context import actor, platform, public
+from control.api.context import actor, platform
 from control.api.presenters import JSON, time_text
 from control.api.responses import listing, reply
 from control.domain.accounts import TOKEN_PREFIX, Account, Token
-from control.errors import Unauthorized
+from control.domain.permissions import Scope, check_scopes, covers
+from control.errors import Forbidden, Unauthorized
 from control.services.accounts import BAD_LOGIN, bearer_of, create_token, find_token, revoke_token
 from control.services.actor import Actor
 
 routes = Blueprint("oauth", __name__)
 
-_KEYS = {"id": lambda token: token.id, "created_at": lambda token: time_text(token.created_at)}
+_KEYS = {"id": lambda token: token.id, "created_at": lambda token: token.created_at}
 
 
 @routes.post("/oauth/authorizations")
-@public
 def create() -> Response:
     """Make an API token, for who logs in with e-mail and password or has a token already."""
     values = bodies.body()
     description = bodies.text(values, "description") or "API token"
     expires_in = bodies.number(values, "expires_in")
+    scopes = check_scopes(values.get("scope"))
     who = _logged_in()
+    if not covers(who.scopes, Scope.GLOBAL):
+        raise Forbidden("Only a token of the scope global may make others; log in with e-mail and password.")
     ports = platform().ports
     with ports.state.begin() as work:
         token, secret = create_token(
-            work, ports.clock, who.account, description=description, expires_in=expires_in, remote=who.remote
+            work,
+            ports.clock,
+            who.account,
+            description=description,
+            expires_in=expires_in,
+            scopes=scopes,
+            remote=who.remote,
         )
         work.commit()
     return reply(_present(token, who.account, secret=secret), 201)
@@ -93,7 +102,7 @@ def _present(token: Token, account: Account, *, secret: str | None = None) -> JS
         "grant": None,
         "id": token.id,
         "refresh_token": None,
-        "scope": ["global"],
+        "scope": [str(scope) for scope in token.scopes],
         "session": None,
         "updated_at": time_text(token.created_at),
         "user": {"email": account.email, "full_name": account.name, "id": account.id},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -86,10 +87,21 @@ class Presenter:
         self._emails: dict[str, str] = {}
         self._slugs: dict[str, Slug | None] = {}
 
+    def apps(self, apps: Sequence[App]) -> list[JSON]:
+        """Several apps, with as many queries as for one."""
+        releases = self._work.releases.current_of([app.id for app in apps])
+        owners = self._work.accounts.of({app.owner_id for app in apps})
+        self._emails |= {each: account.email for each, account in owners.items()}
+        slugs = {release.slug_id for release in releases.values() if release.slug_id}
+        self._slugs |= self._work.slugs.of(slugs)
+        return [self._app(app, releases.get(app.id)) for app in apps]
+
     def app(self, app: App) -> JSON:
         """Heroku's `app`."""
+        return self.apps([app])[0]
+
+    def _app(self, app: App, current: Release | None) -> JSON:
         settings = platform().settings
-        current = self._work.releases.current(app.id)
         slug = self._slug(current.slug_id) if current else None
         return {
             "acm": False,

@@ -9,11 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 
 from control.api.context import platform
+from control.api.permissions import Demand, Who, demand_of
 from control.api.responses import add_etag
-from control.errors import NotAcceptable, RateLimited, Unauthorized
+from control.domain.permissions import covers
+from control.errors import Forbidden, NotAcceptable, RateLimited, Unauthorized
 from control.services.accounts import bearer_of
 
 log = structlog.get_logger()
@@ -29,6 +31,7 @@ def register(app: Flask) -> None:
     app.before_request(_negotiate)
     app.before_request(_authenticate)
     app.before_request(_count)
+    app.before_request(_authorize)
     # Flask runs these from the last to the first.
     app.after_request(_log)
     app.after_request(_add_headers)
@@ -84,9 +87,29 @@ def _count() -> None:
         raise RateLimited("Your account has used up its requests for this hour; wait a minute, then go on slowly.")
 
 
+def _authorize() -> None:
+    demand = _demand()
+    if request.url_rule is None or _is_public():
+        return
+    if demand is None:
+        raise Forbidden("This address is closed to everybody: the platform's permission table has no row for it.")
+    if not covers(g.actor.scopes, demand.scope):
+        have = ", ".join(g.actor.scopes)
+        raise Forbidden(
+            f"This token may be used for {have} only, and this needs {demand.scope}; make another one with "
+            f"`nomapaas tokens:create --scope {demand.scope}`."
+        )
+    if demand.who is Who.ADMIN and not g.actor.account.admin:
+        raise Forbidden("Only an admin of the platform may do this; ask one.")
+
+
+def _demand() -> Demand | None:
+    return demand_of(request.method, request.url_rule.rule) if request.url_rule else None
+
+
 def _is_public() -> bool:
-    view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, "is_public", False)
+    demand = _demand()
+    return demand is not None and demand.who is Who.ANYBODY
 
 
 def _add_headers(response: Response) -> Response:

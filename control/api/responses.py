@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from flask import Response, request
 
-from control.api.ranges import Key, page
+from control.api.ranges import Key, Page, asked, page, page_of
+from control.ports.windows import Window
 
 T = TypeVar("T")
 
@@ -23,8 +24,25 @@ def reply(value: Any, status: int = 200) -> Response:
 def listing(rows: Sequence[T], keys: Mapping[str, Key[T]], present: Callable[[T], Any]) -> Response:
     """One page of a list; only what is on the page is presented. Raises RangeNotSatisfiable."""
     cut = page(rows, request.headers.get("Range"), keys)
-    response = reply([present(row) for row in cut.rows], 206 if cut.next_range else 200)
-    response.headers["Accept-Ranges"] = ", ".join(keys)
+    return _paged(cut, tuple(keys), [present(row) for row in cut.rows])
+
+
+def window_listing(
+    find: Callable[[Window], Sequence[T]],
+    keys: Mapping[str, Key[T]],
+    present: Callable[[Sequence[T]], list[Any]],
+    *,
+    kinds: Mapping[str, type],
+) -> Response:
+    """The same for a list that the database cuts: `find` gives the rows of a window, `present` all of them at once."""
+    window = asked(request.headers.get("Range"), kinds)
+    cut = page_of(find(window), window, keys)
+    return _paged(cut, tuple(kinds), present(cut.rows))
+
+
+def _paged(cut: Page[T], fields: Sequence[str], rows: list[Any]) -> Response:
+    response = reply(rows, 206 if cut.next_range else 200)
+    response.headers["Accept-Ranges"] = ", ".join(fields)
     if cut.content_range:
         response.headers["Content-Range"] = cut.content_range
     if cut.next_range:

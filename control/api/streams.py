@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from flask import Blueprint, Response, request
 
-from control.api.context import platform, public
+from control.api.context import platform
 from control.api.output_tail import OutputTail
 from control.errors import NotFound, RangeNotSatisfiable, Unavailable
 
@@ -25,7 +25,6 @@ _FROM = re.compile(r"bytes=([0-9]{1,15})-")
 
 
 @routes.get("/streams/outputs/<signed>")
-@public
 def output(signed: str) -> Response:
     """What a build or a release phase prints, from its first byte or a later one, to its end."""
     kind, owner_id = platform().signer.open_output(signed)
@@ -46,7 +45,6 @@ def output(signed: str) -> Response:
 
 
 @routes.get("/streams/logs/<signed>")
-@public
 def logs(signed: str) -> Response:
     """An app's log lines."""
     query = platform().signer.open_log(signed)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from control.domain.permissions import EVERYTHING, Scope
 from control.domain.rules import BrokenRule
 
 TOKEN_PREFIX = "nmp_"  # noqa: S105 - it marks our tokens, so that scanners of leaked secrets can know them
@@ -23,6 +25,8 @@ class Account:
     admin: bool
     created_at: datetime
     updated_at: datetime
+    quota: Mapping[str, int] = field(default_factory=dict)
+    """Where this account may use more or less than the platform's `Quota` says, by the field's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,7 @@ class Token:
     digest: str = field(repr=False)
     created_at: datetime
     expires_at: datetime | None = None
+    scopes: tuple[Scope, ...] = EVERYTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,8 @@ class AuditEvent:
     detail: str
     remote: str | None
     created_at: datetime
+    actor_email: str | None = None
+    """As it was then: the trail outlives the account."""
 
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")

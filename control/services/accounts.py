@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from control.domain.accounts import TOKEN_PREFIX, Account, Token, check_email, token_digest
+from control.domain.permissions import EVERYTHING, Scope
 from control.domain.rules import BrokenRule
 from control.errors import InvalidParams, NotFound, RateLimited, Unauthorized
 from control.ports.clock import Clock
@@ -91,6 +92,7 @@ def create_token(
     *,
     description: str,
     expires_in: int | None = None,
+    scopes: tuple[Scope, ...] = EVERYTHING,
     remote: str | None = None,
 ) -> tuple[Token, str]:
     """Make an API token; its secret is returned this once and never kept. The caller commits. Raises BrokenRule."""
@@ -107,6 +109,7 @@ def create_token(
         digest=token_digest(secret),
         created_at=now,
         expires_at=now + timedelta(seconds=expires_in) if expires_in else None,
+        scopes=scopes,
     )
     work.accounts.add_token(token)
     record(work, now=now, action="token.create", detail=token.id, actor_id=account.id, remote=remote)
@@ -121,7 +124,7 @@ def bearer_of(work: UnitOfWork, clock: Clock, secret: str, *, remote: str | None
     if token is None or (token.expires_at is not None and token.expires_at <= clock.now()):
         return None
     account = work.accounts.get(token.account_id)
-    return Actor(account=account, remote=remote, token_id=token.id) if account else None
+    return Actor(account=account, remote=remote, token_id=token.id, scopes=token.scopes) if account else None
 
 
 def find_token(work: UnitOfWork, actor: Actor, token_id: str) -> Token:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from control.domain.accounts import Account, AuditEvent
 from control.domain.apps import App
+from control.domain.permissions import EVERYTHING, Scope
 from control.ports.state import UnitOfWork
 
 
@@ -18,6 +19,7 @@ class Actor:
     account: Account
     remote: str | None = None
     token_id: str | None = None
+    scopes: tuple[Scope, ...] = EVERYTHING
 
 
 def record(
@@ -31,6 +33,7 @@ def record(
     remote: str | None = None,
 ) -> None:
     """Add an audit event to the unit of work that makes the change."""
+    account = work.accounts.get(actor_id) if actor_id else None
     work.events.add(
         AuditEvent(
             id=str(uuid4()),
@@ -40,6 +43,7 @@ def record(
             detail=detail,
             remote=remote,
             created_at=now,
+            actor_email=account.email if account else None,
         )
     )
 

@@ -20,7 +20,7 @@ class Row:
 
 
 ROWS = [Row(version=number, name=f"n{number:02}") for number in (3, 1, 2, 12, 10, 11)]
-KEYS = {"version": lambda row: row.version, "name": lambda row: row.name}
+KEYS = {"version": lambda row: row.version, "name": lambda row: row.name, "id": lambda row: row.name}
 
 
 def versions(header: str | None) -> list[int]:

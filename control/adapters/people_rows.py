@@ -1,0 +1,153 @@
+"""Repositories about people, over SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+
+from control.adapters import people_tables as people
+from control.adapters import state_tables as tables
+from control.adapters.state_rows import Rows
+from control.domain.accounts import Account, AuditEvent, Token
+from control.domain.builds import BuildStatus
+from control.domain.people import Collaborator, Transfer, TransferState, Usage
+from control.ports.windows import Window
+
+
+class AccountRows(Rows[Account]):
+    """Accounts and tokens."""
+
+    table = tables.accounts
+    record = Account
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._tokens = TokenRows(connection)
+
+    def by_email(self, email: str) -> Account | None:
+        return self._one(self.table.c.email == email.lower())
+
+    def list(self) -> Sequence[Account]:
+        return self._all(self._select().order_by(self.table.c.email))
+
+    def remove(self, account_id: str) -> None:
+        transfers = people.transfers
+        mine = or_(transfers.c.owner_id == account_id, transfers.c.recipient_id == account_id)
+        self._connection.execute(delete(transfers).where(mine))
+        for table in (people.collaborators, tables.tokens):
+            self._connection.execute(delete(table).where(table.c.account_id == account_id))
+        self._connection.execute(delete(self.table).where(self.table.c.id == account_id))
+
+    def add_token(self, token: Token) -> None:
+        self._tokens.add(token)
+
+    def token_by_digest(self, digest: str) -> Token | None:
+        return self._tokens._one(tables.tokens.c.digest == digest)  # noqa: SLF001 - two halves of one thing
+
+    def token(self, token_id: str) -> Token | None:
+        return self._tokens.get(token_id)
+
+    def tokens(self, account_id: str) -> Sequence[Token]:
+        return self._tokens.of_account(account_id)
+
+    def remove_token(self, token_id: str) -> None:
+        self._connection.execute(delete(tables.tokens).where(tables.tokens.c.id == token_id))
+
+
+class TokenRows(Rows[Token]):
+    """Tokens."""
+
+    table = tables.tokens
+    record = Token
+
+    def of_account(self, account_id: str) -> Sequence[Token]:
+        return self._all(self._select(self.table.c.account_id == account_id).order_by(self.table.c.created_at))
+
+
+class CollaboratorRows(Rows[Collaborator]):
+    """Collaborators."""
+
+    table = people.collaborators
+    record = Collaborator
+
+    def save(self, collaborator: Collaborator) -> None:
+        self.remove(collaborator.app_id, collaborator.account_id)
+        self.add(collaborator)
+
+    def find(self, app_id: str, account_id: str) -> Collaborator | None:
+        return self._one(self.table.c.app_id == app_id, self.table.c.account_id == account_id)
+
+    def list(self, app_id: str) -> Sequence[Collaborator]:
+        mine = self._select(self.table.c.app_id == app_id)
+        return self._all(mine.order_by(self.table.c.created_at, self.table.c.id))
+
+    def remove(self, app_id: str, account_id: str) -> None:
+        same = and_(self.table.c.app_id == app_id, self.table.c.account_id == account_id)
+        self._connection.execute(delete(self.table).where(same))
+
+
+class TransferRows(Rows[Transfer]):
+    """Transfers."""
+
+    table = people.transfers
+    record = Transfer
+
+    def get(self, transfer_id: str) -> Transfer | None:
+        return self._one(self.table.c.id == transfer_id, self._living)
+
+    def list(self, account_id: str) -> Sequence[Transfer]:
+        mine = or_(self.table.c.owner_id == account_id, self.table.c.recipient_id == account_id)
+        return self._all(self._select(mine, self._living).order_by(self.table.c.created_at, self.table.c.id))
+
+    def pending(self, app_id: str) -> Transfer | None:
+        waiting = self.table.c.state == TransferState.PENDING
+        return self._one(self.table.c.app_id == app_id, waiting, self._living)
+
+    def remove(self, transfer_id: str) -> None:
+        self._connection.execute(delete(self.table).where(self.table.c.id == transfer_id))
+
+    @property
+    def _living(self) -> ColumnElement[bool]:
+        return self.table.c.app_id.in_(select(tables.apps.c.id).where(tables.apps.c.destroyed_at.is_(None)))
+
+
+class UsageRows:
+    """What accounts use: four sums over the apps of one owner."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, owner_id: str) -> Usage:
+        apps, rows = tables.apps, tables.formations
+        mine = select(apps.c.id).where(apps.c.owner_id == owner_id, apps.c.destroyed_at.is_(None))
+        dynos = (
+            select(rows.c.size, func.sum(rows.c.quantity))
+            .where(rows.c.app_id.in_(mine), rows.c.quantity > 0)
+            .group_by(rows.c.size)
+        )
+        waiting = select(func.count()).where(
+            tables.builds.c.status == BuildStatus.PENDING, tables.builds.c.app_id.in_(mine)
+        )
+        storage = select(func.sum(tables.slugs.c.size)).where(tables.slugs.c.app_id.in_(mine))
+        return Usage(
+            apps=self._connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one(),
+            dynos={size: int(count) for size, count in self._connection.execute(dynos)},
+            builds=self._connection.execute(waiting).scalar_one(),
+            storage=int(self._connection.execute(storage).scalar_one() or 0),
+        )
+
+
+class EventRows(Rows[AuditEvent]):
+    """The audit trail."""
+
+    table = tables.events
+    record = AuditEvent
+
+    def list(self, app_id: str | None = None, *, limit: int = 100) -> Sequence[AuditEvent]:
+        mine = [] if app_id is None else [self.table.c.app_id == app_id]
+        return self._all(self._select(*mine).order_by(self.table.c.created_at.desc()).limit(limit))
+
+    def window(self, window: Window, *, app_id: str | None = None, actor_id: str | None = None) -> Sequence[AuditEvent]:
+        wanted = ((self.table.c.app_id, app_id), (self.table.c.actor_id, actor_id))
+        return self._window(window, *(column == value for column, value in wanted if value is not None))
