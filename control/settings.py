@@ -87,6 +87,8 @@ class Settings:
     reconcile_interval: float = 2.0
     """Between sweeps of the repair loop."""
     max_quantity: int = 100
+    max_oneoffs: int = 20
+    """One-off dynos of one app at once."""
     rate_limit: int = 45000
     """Requests an hour and account."""
     login_attempts: int = 10
@@ -157,6 +159,7 @@ class Settings:
             reconcile_interval=read("NOMAPAAS_RECONCILE_INTERVAL", float, 2.0),
             max_quantity=read("NOMAPAAS_MAX_QUANTITY", int, 100),
             rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
+            max_oneoffs=read("NOMAPAAS_MAX_ONEOFFS", int, 20),
             login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),
             max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),
             log_session_life=read("NOMAPAAS_LOG_SESSION_LIFE", int, 300),

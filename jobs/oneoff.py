@@ -98,6 +98,44 @@ def release_phase(phase: ReleasePhaseSpec, site: Site) -> dict[str, Any]:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class OneoffSpec:
+    """One one-off dyno, `run.<number>`."""
+
+    app: AppRef
+    number: int
+    release_version: int
+    slug_sha256: str
+    config_version: int
+    command: str
+    size: str
+    kill_timeout_s: int = 30
+
+
+def run(oneoff: OneoffSpec, site: Site) -> dict[str, Any]:
+    """The job of a one-off dyno."""
+    size = SIZES[oneoff.size]
+    return _once(
+        name="run",
+        mode="boot",
+        job_id=names.oneoff_job_id(oneoff.app.id, oneoff.number),
+        app=oneoff.app,
+        env={
+            "NOMAPAAS_COMMAND": spec.encoded(oneoff.command),
+            "NOMAPAAS_DYNO": f"run.{oneoff.number}",
+            "NOMAPAAS_PORT": str(names.DYNO_PORT),
+            "NOMAPAAS_RELEASE": f"v{oneoff.release_version}",
+        },
+        config_version=oneoff.config_version,
+        artifacts=[spec.slug_artifact(site, oneoff.app.id, oneoff.slug_sha256)],
+        stack_root="run",
+        resources=Resources(cpu=size.cpu, memory_mb=size.memory_mb, disk_mb=size.disk_mb, processes=size.processes),
+        site=site,
+        meta={"app": oneoff.app.id, "oneoff": str(oneoff.number)},
+        kill_timeout_s=oneoff.kill_timeout_s,
+    )
+
+
 def _once(
     *,
     name: str,
@@ -111,6 +149,7 @@ def _once(
     resources: Resources,
     site: Site,
     meta: dict[str, str],
+    kill_timeout_s: int = 10,
 ) -> dict[str, Any]:
     task = spec.task(
         name=name,
@@ -121,7 +160,7 @@ def _once(
         config_version=config_version,
         artifacts=artifacts,
         resources=resources,
-        kill_timeout_s=10,
+        kill_timeout_s=kill_timeout_s,
     )
     group = spec.group(
         name=name, count=1, task=task, site=site, app=app, stack_root=stack_root, disk_mb=resources.disk_mb

@@ -34,5 +34,9 @@ class Dyno:
     updated_at: datetime
     reason: str | None = None
     """Why it is not up: an exit code, or the capacity that is missing."""
+    exit_code: int | None = None
+    """Of one that has ended."""
+    memory_mb: float | None = None
+    """What it used at the last look, in MiB, of what its size has; None where its node has no figure."""
     is_waiting: bool = False
     """The scheduler has found no room for it yet, so there is no allocation: `id` is made up."""

@@ -66,6 +66,18 @@ JOBS = {
         ),
         SITE,
     ),
+    "oneoff": lambda: oneoff.run(
+        oneoff.OneoffSpec(
+            app=APP,
+            number=7,
+            release_version=12,
+            slug_sha256=SHA,
+            config_version=4,
+            command="echo ${HOME}",
+            size="standard-1x",
+        ),
+        SITE,
+    ),
 }
 
 
