@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Which Go the app is built with. Every release is a version of the module golang.org/toolchain.
+
+# The go command that fetches the others; it builds nothing itself.
+readonly FIRST_GO=/usr/lib/nomapaas/go/bin/go
+readonly RESOLVED_FOR_SECONDS=86400
+
+# Sets GO_REQUESTED (`1.25`, `1.25.3`, or nothing for the newest) and GO_ORIGIN (where it was read).
+function go_version::read_requested() {
+	local ruling
+	ruling="$(modules::ruling_file)"
+
+	GO_ORIGIN='the config var GOVERSION'
+	GO_REQUESTED="$(hooks::config GOVERSION)"
+	if [[ -z ${GO_REQUESTED} ]]; then
+		GO_ORIGIN='the line "// +heroku goVersion" of go.mod'
+		GO_REQUESTED="$(modules::directive go.mod '// \+heroku goVersion')"
+	fi
+	if [[ -z ${GO_REQUESTED} ]]; then
+		GO_ORIGIN="the toolchain line of ${ruling}"
+		GO_REQUESTED="$(modules::directive "${ruling}" toolchain)"
+		[[ ${GO_REQUESTED} == default || ${GO_REQUESTED} == local ]] && GO_REQUESTED=''
+	fi
+	if [[ -z ${GO_REQUESTED} ]]; then
+		GO_ORIGIN="the go line of ${ruling}"
+		GO_REQUESTED="$(modules::directive "${ruling}" go)"
+		go_version::widen_go_line
+	fi
+	GO_REQUESTED="${GO_REQUESTED#go}"
+	[[ -z ${GO_REQUESTED} ]] && return 0
+	if [[ ! ${GO_REQUESTED} =~ ^1\.[0-9]+(\.[0-9]+|rc[0-9]+|beta[0-9]+)?$ ]]; then
+		output::fail <<-EOF
+			Error: ${GO_ORIGIN^} does not name a Go version.
+
+			It says: ${GO_REQUESTED:0:80}
+
+			A version is for example 1.25 (its newest release) or 1.25.3.
+		EOF
+	fi
+}
+
+# A go line is the least that the code needs: its newest release has the security updates. Before Go 1.21 the line
+# chose only features of the language, so that the newest Go of all builds it.
+function go_version::widen_go_line() {
+	local minor="${GO_REQUESTED#1.}"
+	minor="${minor%%.*}"
+	[[ ${minor} =~ ^[0-9]+$ ]] || return 0
+	if ((minor < 21)); then
+		GO_REQUESTED=''
+	else
+		GO_REQUESTED="1.${minor}"
+	fi
+}
+
+# Sets GO_VERSION, a release such as `1.25.3`.
+function go_version::resolve() {
+	if [[ ${GO_REQUESTED} == *.*.* || ${GO_REQUESTED} == *[a-z]* ]]; then
+		GO_VERSION="${GO_REQUESTED}"
+	elif ! go_version::read_resolved; then
+		GO_VERSION="$(go_version::newest)" || go_version::explain_missing
+		printf '%s\n%s\n' "${GO_REQUESTED:-any}" "${GO_VERSION}" >"${CACHE}/resolved"
+	fi
+	if [[ -n ${GO_REQUESTED} ]]; then
+		output::step "Using Go ${GO_VERSION}, specified by ${GO_ORIGIN}"
+	else
+		output::step "Using Go ${GO_VERSION}, the newest: ${GO_ORIGIN} asks for no certain one"
+	fi
+}
+
+# What `1.25` means is asked once a day, so that most builds need no registry.
+function go_version::read_resolved() {
+	local lines age
+	[[ -f ${CACHE}/resolved ]] || return 1
+	mapfile -t lines <"${CACHE}/resolved"
+	age=$(($(date +%s) - $(stat --format=%Y "${CACHE}/resolved")))
+	[[ ${lines[0]} == "${GO_REQUESTED:-any}" ]] && ((age < RESOLVED_FOR_SECONDS)) || return 1
+	GO_VERSION="${lines[1]}"
+}
+
+# Prints the newest release of what is requested; fails when there is none.
+function go_version::newest() {
+	local found
+	found="$(go_version::all | grep --extended-regexp "^${GO_REQUESTED:-1\.[0-9]+}(\.[0-9]+)?\$" | tail --lines=1)" || return 1
+	printf '%s\n' "${found}"
+}
+
+# Prints every release that the module proxy lists for this kind of machine, oldest first.
+function go_version::all() {
+	(cd / && hooks::with_config env GO111MODULE=on GOWORK=off GOTOOLCHAIN=local "GOMODCACHE=${CACHE}/mod" \
+		"${FIRST_GO}" list -m -versions golang.org/toolchain) |
+		tr ' ' '\n' | sed --quiet --regexp-extended 's/^v0\.0\.1-go(.*)\.linux-amd64$/\1/p' | sort --version-sort
+}
+
+function go_version::explain_missing() {
+	local listed
+	listed="$(go_version::all | grep --extended-regexp '^1\.[0-9]+(\.[0-9]+)?$' | tail --lines=12 | paste --serial --delimiters=' ')" || listed=''
+	output::fail <<-EOF
+		Error: There is no Go ${GO_REQUESTED:-at all} to be had.
+
+		It was asked for by ${GO_ORIGIN}. The module proxy lists, as newest:
+		${listed:-nothing: it does not answer, so try again later}
+
+		Write one of them, or a version without its last number, into the
+		toolchain or go line of $(modules::ruling_file) and push again.
+	EOF
+}
