@@ -76,6 +76,16 @@ def directory(path: Path, *, mode: int = 0o755, user: str | None = None, group: 
     return path
 
 
+def link(path: Path, target: Path) -> None:
+    """Let a link name another target, in one step: whoever follows it finds the old one or the new one."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    new = path.with_name(f".{path.name}-new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(path)
+
+
 def remove_tree(path: Path) -> None:
     """Remove a directory with all that is in it; a missing one is success."""
     if path.is_symlink() or path.is_file():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.platform.problem import Problem
+from cli.platform.stack_definition import DEFAULT_STACK, DEFINITIONS
 
 OFFSETS: Mapping[str, int] = {
     "router": 0,
@@ -61,6 +62,8 @@ class Instance:
     checkout: Path
     allow_cidrs: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = (DEFAULT_STACK,)
+    """Names of the stacks that apps may have; the first is the default of new apps."""
     passed_on: tuple[tuple[str, str], ...] = ()
     """Settings of the control plane (`NOMAPAAS_…`) that `up` was called with and hands on."""
     told: tuple[tuple[str, str], ...] = ()
@@ -104,6 +107,7 @@ class Instance:
             checkout=Path(__file__).resolve().parents[2],
             allow_cidrs=_networks("NOMAPAAS_ALLOW_CIDRS", env.get("NOMAPAAS_ALLOW_CIDRS", "")),
             resolvers=_addresses("NOMAPAAS_RESOLVERS", env.get("NOMAPAAS_RESOLVERS", "")),
+            stacks=_stacks(env.get("NOMAPAAS_STACKS", DEFAULT_STACK)),
             passed_on=tuple(sorted((k, v) for k, v in env.items() if _is_passed_on(k))),
             told=tuple(sorted((k, v) for k, v in env.items() if k in _REMEMBERED or _is_passed_on(k))),
         )
@@ -214,6 +218,17 @@ def _addresses(name: str, text: str) -> tuple[str, ...]:
         raise Problem(f"{name} has a part that is no IPv4 address ({exc}); write them like 9.9.9.9,1.1.1.1.") from exc
 
 
+def _stacks(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part for part in re.split(r"[,\s]+", text) if part))
+    unknown = [name for name in names if name not in DEFINITIONS]
+    if unknown or not names:
+        raise Problem(
+            f"NOMAPAAS_STACKS names {unknown[0] if unknown else 'no stack'!r}; "
+            f"write one or more of {', '.join(DEFINITIONS)}, the default of new apps first."
+        )
+    return names
+
+
 def _remembered(home: Path) -> dict[str, str]:
     try:
         value = json.loads((home / "etc" / _MEMORY).read_text())
@@ -223,10 +238,8 @@ def _remembered(home: Path) -> dict[str, str]:
 
 
 _MEMORY = "instance.json"
-_REMEMBERED = {
-    f"NOMAPAAS_{name}"
-    for name in ("CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "RELEASES_URL")
-}
+_TOLD = {"CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "STACKS", "RELEASES_URL"}
+_REMEMBERED = {f"NOMAPAAS_{name}" for name in _TOLD}
 _OWN = {"HOME", "CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "API_URL", "API_KEY"}
 _OWN |= {
     "ROUTER_URL",
@@ -235,6 +248,8 @@ _OWN |= {
     "RELEASES_URL",
     "DEBUG",
     "BUILD_STAMP",
+    "STACKS",
+    "STACK_VERSIONS",
     "DEBIAN_MIRROR",
     "DEBIAN_MIRROR_SECURITY",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,27 +58,32 @@ def ensure_folders(instance: Instance) -> None:
     files.directory(home / "cni-leases", mode=0o700)
 
 
-def ensure_dyno_etc(instance: Instance, stack_etc: Path, resolvers: Sequence[str]) -> None:
-    """Bring the dynos' /etc to the stack's, with this machine's resolvers.
+def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: Sequence[str]) -> None:
+    """Bring the dynos' /etc to that of all stacks together, with this machine's resolvers.
 
+    A stack's own is links to where each of its roots keeps the files, so one for all leads everybody to what is theirs.
     It lies on a read-only mount of its own: Nomad hard-links what it can into a chroot, and what is on another mount
-    it copies.
+    it copies. A new one is mounted over the old one, because a dyno may be starting.
     """
     wanted = {"resolv.conf": "".join(f"nameserver {address}\n" for address in resolvers) + "options edns0 timeout:2\n"}
     etc = instance.dyno_etc
     stamp = etc / ".stack"
-    mark = f"{stack_etc}\n{wanted['resolv.conf']}"
+    mark = "\n".join([*map(str, stack_etcs), wanted["resolv.conf"]])
     if os.path.ismount(etc) and stamp.is_file() and stamp.read_text() == mark:
         return
-    release(etc)
-    files.remove_tree(etc)
-    shutil.copytree(stack_etc, etc, symlinks=True)
+    new = etc.with_name(f"{etc.name}-{secrets.token_hex(4)}")
+    for stack_etc in reversed(stack_etcs):
+        shutil.copytree(stack_etc, new, symlinks=True, dirs_exist_ok=True)
     for name, text in wanted.items():
-        files.remove_tree(etc / name)
-        files.write(etc / name, text)
-    files.write(stamp, mark)
-    run(["mount", "--bind", etc, etc])
+        files.remove_tree(new / name)
+        files.write(new / name, text)
+    files.write(new / stamp.name, mark)
+    files.directory(etc)
+    run(["mount", "--bind", new, etc])
     run(["mount", "-o", "remount,bind,ro,nosuid,nodev", etc])
+    for old in etc.parent.glob(f"{etc.name}-*"):
+        if old != new:
+            files.remove_tree(old)
 
 
 def mounts_below(path: Path) -> list[Path]:

@@ -55,12 +55,13 @@ class PlatformJobs:
         answer = over_socket(self._instance.home / "router" / "edge.sock", "/health")
         return answer is not None and answer.get("version", 0) > 0
 
-    def run_control(self, *, build_stamp: str) -> None:
+    def run_control(self, *, build_stamp: str, stack_versions: Mapping[str, str]) -> None:
         """Start the API and the worker, wait until the API answers."""
         instance = self._instance
         environment = common_env(instance) | dict(instance.passed_on)
         environment.setdefault("NOMAPAAS_BUILD_ENV", json.dumps(registry_env()))
         environment.setdefault("NOMAPAAS_BUILD_STAMP", build_stamp)
+        environment["NOMAPAAS_STACK_VERSIONS"] = json.dumps(stack_versions)
         uid, gid = files.user_ids(CONTROL_USER)
         secrets = [instance.secrets / "control"]
         self._submit(

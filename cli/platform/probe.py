@@ -22,7 +22,6 @@ from cli.platform.instance import DYNO_USER, OFFSETS, Instance
 from cli.platform.nomad_setup import DOCTOR_NAMESPACE, Nomad
 from cli.platform.problem import Problem
 from cli.platform.progress import wait_for
-from cli.platform.stack_definition import NAME as STACK
 from jobs import spec
 from jobs.names import DYNO_PORT
 
@@ -35,8 +34,9 @@ _METADATA = "169.254.169.254"
 class ProbeDyno:
     """Starts two dynos of a made-up app: one listens, the other tries to reach it and everything else."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, stack: str | None = None) -> None:
         self._instance = instance
+        self._stack = stack or instance.stacks[0]
         self._nomad = Nomad(instance)
         self._app = str(uuid.uuid4())
 
@@ -72,7 +72,7 @@ class ProbeDyno:
         """Submit one dyno whose slug holds the probe program; its job id."""
         uid, _ = files.user_ids(DYNO_USER)
         site = spec.Site(artifacts_url=self._instance.url("node"), dyno_uid=uid)
-        app = spec.AppRef(id=self._app, name="nomapaas-doctor", stack=STACK)
+        app = spec.AppRef(id=self._app, name="nomapaas-doctor", stack=self._stack)
         program = (Path(__file__).parent / "probe_inside.py").read_text()
         command = "python3 probe.py" if name == "probe" else f"python3 -m http.server {DYNO_PORT}"
         task = spec.task(

@@ -11,56 +11,43 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.platform import stack_definition as definition
+from cli.platform.stack_debs import Debs, checked
+from cli.platform.stack_definition import KEPT, LEFT_OUT, NODE, PIPENV, POETRY, UV, OlderPython
 from cli.platform.stack_errors import StackError
-from cli.platform.stack_mirror import KEYRING, Mirror
+from cli.platform.stack_mirror import Mirror
 from cli.platform.stack_registry import registry_env
 
 Say = Callable[[str], None]
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 _NOT_IN_A_ROOT = ("var/cache", "var/lib/apt", "var/log", "boot", "media", "mnt", "srv", "usr/share/fish")
 
 
-def debootstrap(root: Path, packages: tuple[str, ...], mirror: Mirror, *, say: Say) -> None:
+def debootstrap(root: Path, suite: str, packages: tuple[str, ...], mirror: Mirror, *, say: Say) -> None:
     """Installs a Debian of `packages` and what they depend on; no apt inside."""
-    excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in definition.LEFT_OUT]
-    included = [f"--dpkgopt=path-include={pattern}" for pattern in definition.KEPT]
+    excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
+    included = [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
     options = [f"--aptopt={option}" for option in mirror.options]
     command = [
         "mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", *excluded, *included, *options,
         '--aptopt=Apt::Install-Recommends "false"', f"--include={','.join(packages)}",
-        definition.SUITE, str(root), *mirror.sources(definition.SUITE),
+        suite, str(root), *mirror.sources(suite),
     ]  # fmt: skip
     run_saying(command, say=say, env={**os.environ, "TMPDIR": str(root.parent)})
     for name in _NOT_IN_A_ROOT:
         shutil.rmtree(root / name, ignore_errors=True)
 
 
-def unpack_older_python(root: Path, packages: tuple[str, ...], mirror: Mirror, work: Path) -> None:
-    """Unpacks the Python of the Debian release before, without installing it: no dependency of ours changes."""
-    apt = work / "apt"
-    if not apt.exists():
-        _prepare_apt(apt, mirror)
-    debs = work / f"debs-{root.name}"
-    debs.mkdir()
-    # `apt-get download` takes the newest version that any of its sources has.
-    _checked(["apt-get", *_apt_options(apt), "download", *packages], cwd=debs)
-    for deb in sorted(debs.glob("*.deb")):
-        _checked(["dpkg", "-x", str(deb), str(debs / "files")])
-    for pattern in (
-        "usr/share/doc",
-        "usr/share/man",
-        "usr/share/lintian",
-        "usr/share/applications",
-        "usr/share/pixmaps",
-    ):
-        shutil.rmtree(debs / "files" / pattern, ignore_errors=True)
-    shutil.copytree(debs / "files" / "usr", root / "usr", symlinks=True, dirs_exist_ok=True)
-    _checked(
-        ["chroot", str(root), "/usr/bin/python3.11", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash",
-         "/usr/lib/python3.11"]
+def unpack_older_python(root: Path, kind: str, older: OlderPython, mirror: Mirror, work: Path) -> None:
+    """Unpacks the Python of the Debian release before."""
+    files = work / f"older-{root.name}"
+    packages = older.build_packages if kind == "build" else older.run_packages
+    Debs(mirror, older.suite, work / "older").unpack(packages, files)
+    for name in ("doc", "man", "lintian", "applications", "pixmaps"):
+        shutil.rmtree(files / "usr/share" / name, ignore_errors=True)
+    shutil.copytree(files / "usr", root / "usr", symlinks=True, dirs_exist_ok=True)
+    checked(
+        ["chroot", str(root), f"/usr/bin/python{older.version}", "-m", "compileall", "-q",
+         "--invalidation-mode=unchecked-hash", f"/usr/lib/python{older.version}"]
     )  # fmt: skip
 
 
@@ -75,12 +62,12 @@ def drop_privileged_modes(root: Path) -> None:
 
 
 def add_build_tools(root: Path, bundle: Path | None) -> None:
-    """Puts uv, poetry and a Node.js for the buildpacks' own use into the build root's `/usr/local`."""
+    """Puts uv, poetry, pipenv and a Node.js for the buildpacks' own use into the build root's `/usr/local`."""
     local = root / "usr/local"
-    with _wheel(local / "lib/uv", definition.UV) as holder:
+    with _wheel(local / "lib/uv", UV) as holder:
         for name in ("uv", "uvx"):
             (holder / "bin" / name).rename(local / "bin" / name)
-    with _wheel(local / "lib/wheel", definition.NODE) as holder:
+    with _wheel(local / "lib/wheel", NODE) as holder:
         # Not on PATH: foreign buildpacks and apps must not take it for one of their own.
         for part in ("bin/node", "lib/node_modules/npm"):
             (local / "lib/node" / part).parent.mkdir(parents=True)
@@ -88,23 +75,20 @@ def add_build_tools(root: Path, bundle: Path | None) -> None:
     env = registry_env()
     if bundle:
         env["SSL_CERT_FILE"] = "/etc/ssl/certs/ca-certificates.crt"
-    venv = "/usr/local/lib/poetry"
     with _network(root):
-        _checked(
-            ["chroot", str(root), "/usr/local/bin/uv", "venv", "--quiet", "--python=/usr/bin/python3.13", venv], env=env
-        )
-        _checked(
-            ["chroot", str(root), "/usr/local/bin/uv", "pip", "install", "--quiet", "--no-cache", "--compile-bytecode",
-             f"--python={venv}/bin/python", *definition.POETRY],
-            env=env,
-        )  # fmt: skip
-    (local / "bin/poetry").symlink_to(f"{venv}/bin/poetry")
+        for name, requirements in (("poetry", POETRY), ("pipenv", PIPENV)):
+            venv = f"/usr/local/lib/{name}"
+            uv = ["chroot", str(root), "/usr/local/bin/uv"]
+            checked([*uv, "venv", "--quiet", "--python=/usr/bin/python3", venv], env=env)
+            options = ["--quiet", "--no-cache", "--compile-bytecode", f"--python={venv}/bin/python"]
+            checked([*uv, "pip", "install", *options, *requirements], env=env)
+            (local / "bin" / name).symlink_to(f"{venv}/bin/{name}")
 
 
 @contextmanager
 def _wheel(holder: Path, requirement: str) -> Iterator[Path]:
     """A folder with the files of a wheel, for as long as it takes to pick some of them."""
-    _checked(
+    checked(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check",
          "--root-user-action=ignore", "--only-binary=:all:", f"--target={holder}", requirement]
     )  # fmt: skip
@@ -127,31 +111,6 @@ def run_saying(command: list[str], *, say: Say, env: dict[str, str] | None = Non
         raise StackError(f"{command[0]} failed with status {process.returncode}: {' / '.join(last)}")
 
 
-def _prepare_apt(apt: Path, mirror: Mirror) -> None:
-    for folder in ("etc", "state/lists/partial", "cache/archives/partial"):
-        (apt / folder).mkdir(parents=True)
-    (apt / "status").touch()
-    (apt / "etc/sources.list").write_text("\n".join(mirror.sources(definition.OLDER_SUITE)) + "\n")
-    (apt / "etc/options").write_text("\n".join(mirror.options) + "\n")
-    _checked(["apt-get", *_apt_options(apt), "--quiet", "update"])
-
-
-def _apt_options(apt: Path) -> list[str]:
-    settings = {
-        "Dir::Etc::sourcelist": apt / "etc/sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::State": apt / "state",
-        "Dir::State::status": apt / "status",
-        "Dir::Cache": apt / "cache",
-        "Dir::Etc::trusted": KEYRING,
-        "APT::Sandbox::User": "root",
-    }
-    return [
-        f"--config-file={apt / 'etc/options'}",
-        *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")),
-    ]
-
-
 @contextmanager
 def _network(root: Path) -> Iterator[None]:
     """Name resolution inside the root while something is fetched there."""
@@ -162,19 +121,3 @@ def _network(root: Path) -> Iterator[None]:
         yield
     finally:
         resolv.unlink()
-
-
-def _checked(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    base = {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8"} if env is not None else dict(os.environ)
-    run = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**base, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        said = " / ".join((run.stderr or run.stdout).strip().splitlines()[-8:])
-        raise StackError(f"`{' '.join(command[:3])} …` failed with status {run.returncode}: {said}")

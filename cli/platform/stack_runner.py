@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from cli.platform import files
 from cli.platform.stack_errors import StackError
 
 PROGRAMS = ("launch", "init", "environ")
@@ -39,7 +40,7 @@ def prepare_runner(checkout: Path, build_root: Path, dest: Path) -> Path:
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
-    _point(dest, version)
+    files.link(dest, Path(versions.name) / version.name)
     _forget_old(versions, version)
     return version
 
@@ -100,16 +101,6 @@ def _inside(build_root: Path, *command: str) -> None:
     )
     if run.returncode:
         raise StackError(f"The runner does not compile: {(run.stderr or run.stdout).strip()}")
-
-
-def _point(dest: Path, version: Path) -> None:
-    target = Path(version.parent.name) / version.name
-    if dest.is_symlink() and dest.readlink() == target:
-        return
-    new = dest.with_name(f".{dest.name}-new")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(dest)
 
 
 def _forget_old(versions: Path, current: Path) -> None:

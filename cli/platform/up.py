@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from cli.platform import credentials, fetch, files, holders, layout, packages, p
 from cli.platform.admin import Admin
 from cli.platform.consul import Consul
 from cli.platform.instance import Instance
+from cli.platform.instance_stacks import InstanceStacks
 from cli.platform.leftovers import Leftovers
 from cli.platform.minio import MinioServer
 from cli.platform.network import Network, require_free_subnet
@@ -21,7 +22,7 @@ from cli.platform.platform_jobs import PlatformJobs, over_socket
 from cli.platform.problem import Problem
 from cli.platform.progress import step, wait_for
 from cli.platform.render import HostVolume
-from cli.platform.stack import Stack, build_stamp, ensure_stack, prepare_runner
+from cli.platform.stack import Stack, build_stamp, prepare_runner
 from cli.platform.stack_errors import StackError
 from cli.platform.supervise import Supervisor
 from cli.platform.vault import Vault
@@ -42,11 +43,11 @@ def up(instance: Instance) -> None:
         layout.ensure_users()
         layout.ensure_folders(instance)
         files.write_json(instance.memory, dict(instance.told))
-        stack = prepare_stack(instance)
+        stacks = prepare_stacks(instance)
         raise_network(instance)
-        changed = configure(instance, binaries, stack)
+        changed = configure(instance, binaries, stacks)
         start_servers(instance, changed)
-        start_parts(instance, binaries, stack)
+        start_parts(instance, binaries, stacks)
 
 
 def require_root(verb: str) -> None:
@@ -69,18 +70,22 @@ def only_one(instance: Instance) -> Iterator[None]:
         yield
 
 
-def prepare_stack(instance: Instance) -> Stack:
+def prepare_stacks(instance: Instance) -> list[Stack]:
     """Debian's roots for dynos, and the runner that starts them."""
     with step("Preparing the stack") as line:
         try:
-            stack = ensure_stack(instance.cache, say=lambda text: line.tick(text.strip(), every=1))
-            prepare_runner(instance.checkout, stack, instance.home / "runner")
+            stacks = InstanceStacks(instance).prepare(lambda text: line.tick(text.strip(), every=1))
+            prepare_runner(instance.checkout, stacks[0], instance.home / "runner")
         except StackError as exc:
             raise Problem(str(exc)) from exc
-        resolvers = Network(instance).resolvers()
-        layout.ensure_dyno_etc(instance, stack.etc, resolvers)
-        line.note(f"done, {stack.name}")
-    return stack
+        prepare_dyno_etc(instance, stacks)
+        line.note(f"done, {', '.join(stack.name for stack in stacks)}")
+    return stacks
+
+
+def prepare_dyno_etc(instance: Instance, stacks: Sequence[Stack]) -> None:
+    """Bring the dynos' /etc to what these versions of the stacks want."""
+    layout.ensure_dyno_etc(instance, [stack.etc for stack in stacks], Network(instance).resolvers())
 
 
 def require_ports(instance: Instance) -> None:
@@ -102,12 +107,14 @@ def raise_network(instance: Instance) -> None:
         line.note(f"done, {instance.subnet} on {instance.bridge}")
 
 
-def configure(instance: Instance, binaries: Mapping[str, Path], stack: Stack) -> frozenset[str]:
+def configure(instance: Instance, binaries: Mapping[str, Path], stacks: Sequence[Stack]) -> frozenset[str]:
     """Write every configuration file; the names of the programs whose own one changed."""
     volumes = render.platform_volumes(
         instance, python_prefix=programs.python_prefix(), consul_template=binaries["consul-template"]
     )
-    volumes += [HostVolume(name=name, path=path) for name, path in stack.host_volumes().items()]
+    for stack in stacks:
+        found = InstanceStacks(instance).host_volumes(stack)
+        volumes += [HostVolume(name=name, path=path) for name, path in found.items()]
     changed = programs.write_configuration(instance, volumes, binaries["cni"])
     Supervisor(instance).configure(programs.programs(instance, binaries))
     return changed
@@ -152,7 +159,7 @@ def start_servers(instance: Instance, changed: frozenset[str]) -> None:
         credentials.write_all(instance)
 
 
-def start_parts(instance: Instance, binaries: Mapping[str, Path], stack: Stack) -> None:
+def start_parts(instance: Instance, binaries: Mapping[str, Path], stacks: Sequence[Stack]) -> None:
     """Start the node agent, the control plane and the edge."""
     supervisor = Supervisor(instance)
     start_node_agent(instance, supervisor)
@@ -164,7 +171,10 @@ def start_parts(instance: Instance, binaries: Mapping[str, Path], stack: Stack) 
     with step("Preparing the database"):
         admin.ensure()
     with step("Starting the control plane"):
-        jobs.run_control(build_stamp=build_stamp(instance.checkout, stack))
+        jobs.run_control(
+            build_stamp=build_stamp(instance.checkout, stacks[0]),
+            stack_versions={stack.name: stack.version for stack in stacks},
+        )
         admin.renew_token()
     clear_leftovers(Leftovers(instance), Nomad(instance))
 
