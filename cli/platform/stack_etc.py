@@ -10,6 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
+from cli.platform import files
+
 HELD = Path("usr/lib/nomapaas/etc")
 """Where a root keeps the real files."""
 
@@ -55,7 +57,7 @@ def trust(root: Path, bundle: Path) -> None:
     certificates = root / HELD / "ssl" / "certs"
     for entry in certificates.iterdir():
         if entry.name != "ca-certificates.crt":
-            entry.unlink()
+            files.remove_tree(entry)
     shutil.copyfile(bundle, certificates / "ca-certificates.crt")
     # OpenSSL's default is a folder with one file an authority; a bundle has to be named.
     named = root / "usr/lib/ssl/cert.pem"
