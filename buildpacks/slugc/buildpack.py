@@ -13,16 +13,22 @@ from . import fetch, foreign, output, release_yaml
 from .exit_codes import BuildError, ExitCode
 from .inputs import Inputs
 
-OWN = ("nodejs", "python", "procfile")
-"""Our own buildpacks in the order in which they are tried."""
+OWN = ("nodejs", "go", "java", "python", "static", "procfile")
+"""Our own buildpacks in the order in which they are tried: an index.html alone says little, a Procfile alone least."""
 
 _ALIASES = {
+    "heroku/go": "go",
+    "heroku/java": "java",
     "heroku/nodejs": "nodejs",
     "heroku/python": "python",
+    "nomapaas/go": "go",
+    "nomapaas/java": "java",
     "nomapaas/nodejs": "nodejs",
     "nomapaas/python": "python",
+    "nomapaas/static": "static",
     "nomapaas/procfile": "procfile",
     "heroku/procfile": "procfile",
+    "heroku-community/static": "static",
 }
 _REPORT_TIMEOUT_S = 30
 _REPORT_MAX = 16 * 1024
@@ -81,8 +87,8 @@ def choose(inputs: Inputs, workspace: Workspace, *, wished: Sequence[str] = ()) 
             return
     raise BuildError(
         ExitCode.NOTHING_DETECTED,
-        "No buildpack fits this app: its top folder has none of the files that tell the language (for Python: "
-        "requirements.txt, uv.lock or poetry.lock), and no Procfile. Push the folder that holds them.",
+        "No buildpack fits this app: its top folder has no file that tells the language (such as package.json, go.mod, "
+        "pom.xml, requirements.txt or index.html), and no Procfile. Push the folder that holds them.",
     )
 
 

@@ -180,7 +180,7 @@ def _process_types(build: Path, defaults: dict[str, str]) -> dict[str, str]:
     if declared is not None:
         raise BuildError(
             ExitCode.NO_PROCESSES,
-            "The Procfile declares no process: add a line such as `web: gunicorn app:app --bind 0.0.0.0:$PORT`.",
+            "The Procfile declares no process: add a line such as `web: ./serve --port $PORT`.",
         )
     meant = procfile.lookalike(build)
     if meant:
@@ -190,7 +190,7 @@ def _process_types(build: Path, defaults: dict[str, str]) -> dict[str, str]:
     raise BuildError(
         ExitCode.NO_PROCESSES,
         "This app has no Procfile, so nothing would run: add a file named Procfile with a line such as "
-        "`web: gunicorn app:app --bind 0.0.0.0:$PORT`.",
+        "`web: ./serve --port $PORT`.",
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -114,6 +115,16 @@ class Sandbox:
             **{"NOMAPAAS_PIDS": "2048", **env},
         )
 
+    def take_cache_of(self, built: Sandbox) -> None:
+        """The next build of the same app gets what the one before kept."""
+        self.prepare()
+        shutil.copy(built.task / "alloc/out/cache.tar", self.task / "local/cache.tar")
+
+    def take_slug_of(self, built: Sandbox) -> None:
+        """A dyno of what was built."""
+        self.prepare()
+        shutil.copy(built.task / "alloc/out/slug.tgz", self.task / "local/slug.tgz")
+
     @property
     def result(self) -> dict[str, object]:
         found = json.loads((self.task / "alloc/out/result.json").read_text())
@@ -153,17 +164,22 @@ def runner(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare_runner(CHECKOUT, stack, tmp_path_factory.mktemp("runner") / "runner")
 
 
-@pytest.fixture
-def make_sandbox(stack: Stack, runner: Path, tmp_path: Path) -> Callable[[str], Sandbox]:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)
+@pytest.fixture(scope="session")
+def sandbox_in(stack: Stack, runner: Path) -> Callable[[Path], Sandbox]:
+    """Makes a sandbox in a new folder, which its user has to be able to reach."""
 
-    def make(name: str = "task") -> Sandbox:
-        task = tmp_path / name
+    def make(task: Path) -> Sandbox:
+        for folder in task.parents[:4]:
+            folder.chmod(folder.stat().st_mode | 0o055)
         task.mkdir()
         return Sandbox(task, stack, runner)
 
     return make
+
+
+@pytest.fixture
+def make_sandbox(sandbox_in: Callable[[Path], Sandbox], tmp_path: Path) -> Callable[[str], Sandbox]:
+    return lambda name="task": sandbox_in(tmp_path / name)
 
 
 @pytest.fixture

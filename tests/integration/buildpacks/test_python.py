@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 PROCFILE = {"Procfile": "web: python app.py\n", "app.py": "print('up')\n"}
@@ -13,16 +11,14 @@ SMALL = {**PROCFILE, "requirements.txt": "itsdangerous==2.2.0\n"}
 def rebuild(make_sandbox, built, name, files, **how):
     """The next build of the same app: it gets the cache of the one before."""
     following = make_sandbox(name)
-    following.prepare()
-    shutil.copy(built.task / "alloc/out/cache.tar", following.task / "local/cache.tar")
+    following.take_cache_of(built)
     return following, following.build(files, **how)
 
 
 def boot(make_sandbox, built, name, command, **how):
     """A dyno of what was built."""
     dyno = make_sandbox(name)
-    dyno.prepare()
-    shutil.copy(built.task / "alloc/out/slug.tgz", dyno.task / "local/slug.tgz")
+    dyno.take_slug_of(built)
     return dyno.boot(command, **how)
 
 
