@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench venv
+.PHONY: help demo test campaign lint bench venv
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ demo: venv  ## install what is missing, start the platform, push the example app
 
 test: venv  ## all tests, on an instance of their own beside a live one
 	@$(BIN)/python -m pytest
+
+campaign: venv  ## hostile input by the hundred thousand, with a table of what became of it; a quarter of an hour
+	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py
 
 lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/ruff check .

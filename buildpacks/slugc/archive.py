@@ -6,18 +6,25 @@ created new, no link is ever followed.
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import os
 import shutil
 import tarfile
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import IO
 
+from . import tar_stream
 from .exit_codes import BuildError, ExitCode
 
-_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
 _CHUNK = 1 << 20
+_NAME_BYTES = 255
+_PATH_BYTES = 3000
+"""Linux takes 4,096; the folders of the build, and of tools below the app, need some of them."""
+_ENTRY_BYTES = 4096
+"""What the headers and the padding of an entry may have on average."""
 _LATEST_TIME = 1 << 32
 
 
@@ -48,26 +55,37 @@ def unpack(archive: Path, target: Path, limits: Limits) -> list[Leaving]:
     """
     holder = target.with_name(f"{target.name}.unpacked")
     holder.mkdir()
+    unpacker = _Unpacker(holder, limits)
     try:
-        with tarfile.open(archive, "r|*") as tar:
-            unpacker = _Unpacker(holder, limits)
-            unpacker.all(tar)
-    except BuildError:
-        raise
-    except _DAMAGED as exc:
-        if isinstance(exc, OSError) and not isinstance(exc, (tarfile.TarError, EOFError)) and exc.errno is not None:
-            raise
+        with archive.open("rb") as file:
+            unpacker.all(_decompressed(file))
+    except (*tar_stream.DAMAGED, OSError) as exc:
+        if isinstance(exc, OSError) and exc.errno is not None:
+            raise  # of this machine: a full disk
         raise BuildError(
             ExitCode.SOURCE_REFUSED,
             "The source is not a whole gzipped tarball: it may have been cut off; push it again.",
         ) from exc
     top = _lone_folder(holder)
-    if top is None:
-        holder.rename(target)
-        return unpacker.leaving
-    top.rename(target)
-    holder.rmdir()
-    return [Leaving(path=link.path.relative_to(top.name), target=link.target) for link in unpacker.leaving]
+    (top or holder).rename(target)
+    if top is not None:
+        holder.rmdir()
+    below = PurePosixPath(top.name if top else "")
+    leaving = [replace(link, path=_moved(link.path, below)) for link in unpacker.leaving]
+    return leaving + _taken_away(target, [_moved(path, below) for path in unpacker.links])
+
+
+def _decompressed(file: IO[bytes]) -> tar_stream.Readable:
+    """Gzip is what clients send; the others cost nothing."""
+    magic = file.read(6)
+    file.seek(0)
+    if magic.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=file)
+    if magic.startswith(b"BZh"):
+        return bz2.BZ2File(file)
+    if magic.startswith(b"\xfd7zXZ"):
+        return lzma.LZMAFile(file)
+    return file
 
 
 def refuse(leaving: list[Leaving]) -> None:
@@ -87,6 +105,23 @@ def _lone_folder(folder: Path) -> Path | None:
     return None
 
 
+def _moved(path: PurePosixPath, top: PurePosixPath) -> PurePosixPath:
+    """Where a link is without the lone top folder; one beside that folder was not made, else it were not alone."""
+    return path.relative_to(top) if path.is_relative_to(top) else path
+
+
+def _taken_away(root: Path, links: list[PurePosixPath]) -> list[Leaving]:
+    """Removes the links that lead out of `root` by way of other links, further than their own text tells."""
+    real = os.path.realpath(root)
+    found = []
+    for path in links:
+        place = root / path
+        if place.is_symlink() and os.path.commonpath([real, os.path.realpath(place)]) != real:
+            found.append(Leaving(path=path, target=str(place.readlink())))
+            place.unlink()
+    return found
+
+
 class _Unpacker:
     def __init__(self, root: Path, limits: Limits) -> None:
         self._root = root
@@ -95,21 +130,31 @@ class _Unpacker:
         self._entries = 0
         self._bytes = 0
         self.leaving: list[Leaving] = []
+        self.links: list[PurePosixPath] = []
+        """Links that were made, though some may have been replaced since."""
 
-    def all(self, tar: tarfile.TarFile) -> None:
-        for member in tar:
-            self._count(member)
-            path = _checked_path(member.name)
-            if path == PurePosixPath():
-                continue
+    def all(self, stream: tar_stream.Readable) -> None:
+        most = self._limits.total_bytes + self._limits.entries * _ENTRY_BYTES
+        try:
+            for member, content in tar_stream.members(stream, most_bytes=most):
+                self._take(member, content)
+        except tar_stream.TooLongError:
+            raise self._too_large() from None
+
+    def _take(self, member: tarfile.TarInfo, content: IO[bytes] | None) -> None:
+        self._count_bytes(member.size)
+        path = _checked_path(member.name)
+        if path in self._folders or not member.isdir():
+            self._count_entry()
+        if path != PurePosixPath():
             self._make_folder(path.parent)
-            self._one(tar, member, path)
+            self._one(member, content, path)
 
-    def _one(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: PurePosixPath) -> None:
+    def _one(self, member: tarfile.TarInfo, content: IO[bytes] | None, path: PurePosixPath) -> None:
         if member.isdir():
             self._make_folder(path)
-        elif member.isreg():
-            self._make_file(tar, member, path)
+        elif content is not None:
+            self._make_file(member, content, path)
         elif member.issym():
             self._make_symlink(member, path)
         elif member.islnk():
@@ -121,45 +166,47 @@ class _Unpacker:
                 "push again.",
             )
 
-    def _count(self, member: tarfile.TarInfo) -> None:
+    def _count_entry(self) -> None:
         self._entries += 1
-        self._bytes += max(member.size, 0)
         if self._entries > self._limits.entries:
             raise BuildError(
                 ExitCode.SOURCE_TOO_LARGE,
                 f"The source has more than {self._limits.entries:,} files: list what the app does not need in "
                 ".slugignore.",
             )
+
+    def _count_bytes(self, size: int) -> None:
+        self._bytes += max(size, 0)
         if self._bytes > self._limits.total_bytes:
-            raise BuildError(
-                ExitCode.SOURCE_TOO_LARGE,
-                f"The source is larger than {self._limits.total_bytes >> 20:,} MB when unpacked: list what the app "
-                "does not need in .slugignore.",
-            )
+            raise self._too_large()
+
+    def _too_large(self) -> BuildError:
+        return BuildError(
+            ExitCode.SOURCE_TOO_LARGE,
+            f"The source is larger than {self._limits.total_bytes >> 20:,} MB when unpacked: list what the app "
+            "does not need in .slugignore.",
+        )
 
     def _make_folder(self, path: PurePosixPath) -> None:
         """Makes a folder and those above it; a link in the middle of a path is refused, not followed."""
-        if path in self._folders:
-            return
-        self._make_folder(path.parent)
-        place = self._root / path
-        try:
-            place.mkdir(mode=0o755)
-        except FileExistsError:
-            raise BuildError(
-                ExitCode.SOURCE_REFUSED,
-                f"The source names {_shown(str(path))} both as a folder and as something else: pack it again and push.",
-            ) from None
-        self._folders.add(path)
+        missing = []
+        while path not in self._folders:
+            missing.append(path)
+            path = path.parent
+        for folder in reversed(missing):
+            self._count_entry()  # each, also those that only a longer name tells of: they take room as any other
+            try:
+                (self._root / folder).mkdir(mode=0o755)
+            except FileExistsError:
+                raise _twice(folder) from None
+            self._folders.add(folder)
 
-    def _make_file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: PurePosixPath) -> None:
+    def _make_file(self, member: tarfile.TarInfo, content: IO[bytes], path: PurePosixPath) -> None:
         place = self._vacate(path)
-        content = tar.extractfile(member)
         mode = 0o755 if member.mode & 0o111 else 0o644
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, "wb") as file:
-            if content is not None:
-                shutil.copyfileobj(content, file, _CHUNK)
+            shutil.copyfileobj(content, file, _CHUNK)
         modified = min(max(int(member.mtime), 0), _LATEST_TIME)
         os.utime(place, (modified, modified))
 
@@ -174,7 +221,10 @@ class _Unpacker:
         if target.is_absolute() or depth < 0:
             self.leaving.append(Leaving(path=path, target=member.linkname))
         else:
+            if not member.linkname or "\0" in member.linkname or len(os.fsencode(member.linkname)) > _PATH_BYTES:
+                raise _misnamed(member.linkname)
             place.symlink_to(member.linkname)
+            self.links.append(path)
 
     def _make_hard_link(self, member: tarfile.TarInfo, path: PurePosixPath) -> None:
         source = _checked_path(member.linkname)
@@ -187,6 +237,7 @@ class _Unpacker:
             )
         if source == path:
             return
+        self._count_bytes(original.stat().st_size)  # a copy of it is made
         place = self._vacate(path)
         shutil.copy2(original, place, follow_symlinks=False)
 
@@ -194,10 +245,7 @@ class _Unpacker:
         """A later entry of the same name replaces an earlier one, as tar has it."""
         place = self._root / path
         if path in self._folders:
-            raise BuildError(
-                ExitCode.SOURCE_REFUSED,
-                f"The source names {_shown(str(path))} both as a folder and as something else: pack it again and push.",
-            )
+            raise _twice(path)
         place.unlink(missing_ok=True)
         return place
 
@@ -209,7 +257,23 @@ def _checked_path(name: str) -> PurePosixPath:
             ExitCode.SOURCE_REFUSED,
             f"The source holds a file outside of itself, {_shown(name)}: pack it with relative paths and push again.",
         )
+    if any(len(os.fsencode(part)) > _NAME_BYTES for part in path.parts) or len(os.fsencode(path)) > _PATH_BYTES:
+        raise _misnamed(name)
     return path
+
+
+def _misnamed(name: str) -> BuildError:
+    return BuildError(
+        ExitCode.SOURCE_REFUSED,
+        f"The source holds a name that is empty or too long for a file, {_shown(name)}: shorten it and push again.",
+    )
+
+
+def _twice(path: PurePosixPath) -> BuildError:
+    return BuildError(
+        ExitCode.SOURCE_REFUSED,
+        f"The source names {_shown(str(path))} both as a folder and as something else: pack it again and push.",
+    )
 
 
 def _shown(name: str) -> str:

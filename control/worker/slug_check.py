@@ -8,12 +8,19 @@ checked here is that it is what the protocol says (Heroku's slug format: a gzipp
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
+
+from buildpacks.slugc import tar_stream
+
+_NAME_BYTES = 255
+_PATH_BYTES = 3000
+"""As for the source of a build."""
 
 
 class SlugRejected(Exception):
@@ -58,25 +65,68 @@ def check(file: BinaryIO, limits: Limits) -> None:
     file.seek(0)
     unpacked = _Bounded(file, limits)
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", unpacked), mode="r|") as archive:
-            for count, member in enumerate(archive, start=1):
-                if count > limits.entries:
-                    raise SlugRejected(f"The slug has more than {limits.entries:,} files.")
-                _check_member(member)
+        members = _Members(limits)
+        for member, _ in tar_stream.members(unpacked, most_bytes=limits.unpacked):
+            members.take(member)
         while unpacked.read(1 << 16):
             pass  # what follows the archive's end mark is held to the same limits
-    except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError) as exc:
+    except tar_stream.TooLongError:
+        raise _too_large(limits) from None
+    except (*tar_stream.DAMAGED, OSError) as exc:
+        if isinstance(exc, OSError) and exc.errno is not None:
+            raise  # of this machine, not of the slug
         raise SlugRejected("The slug is not a gzipped tar archive.") from exc
+
+
+class _Members:
+    """Checks and counts members."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._others = 0
+        self._bytes = 0
+        self._folders: set[PurePosixPath] = set()
+        """Also those that only a longer name tells of: they take room as any other."""
+
+    def take(self, member: tarfile.TarInfo) -> None:
+        """One more. Raises SlugRejected."""
+        _check_member(member)
+        path = PurePosixPath(member.name)
+        for folder in (path, *path.parents) if member.isdir() else path.parents:
+            if folder in self._folders:
+                break
+            self._folders.add(folder)
+        self._others += not member.isdir()
+        if self._others + len(self._folders) > self._limits.entries:
+            raise SlugRejected(f"The slug has more than {self._limits.entries:,} files.")
+        self._bytes += member.size  # of a sparse file more than the archive has
+        if self._bytes > self._limits.unpacked:
+            raise _too_large(self._limits)
 
 
 def _check_member(member: tarfile.TarInfo) -> None:
     parts = PurePosixPath(member.name).parts
-    if member.name.startswith("/") or ".." in parts or (parts and parts[0] != "app"):
-        raise SlugRejected(f"The slug holds {member.name!r}, which is not below ./app/.")
+    if member.name.startswith("/") or ".." in parts or "\0" in member.name or (parts and parts[0] != "app"):
+        raise SlugRejected(f"The slug holds {_shown(member)}, which is not below ./app/.")
+    if any(len(os.fsencode(part)) > _NAME_BYTES for part in parts) or len(os.fsencode(member.name)) > _PATH_BYTES:
+        raise SlugRejected(f"The slug holds {_shown(member)}, a name that is too long for a file.")
     if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
-        raise SlugRejected(f"The slug holds {member.name!r}, which is neither a file, a folder nor a link.")
-    if member.islnk() and PurePosixPath(member.linkname).parts[:1] != ("app",):
-        raise SlugRejected(f"The slug holds {member.name!r}, a hard link to something outside of it.")
+        raise SlugRejected(f"The slug holds {_shown(member)}, which is neither a file, a folder nor a link.")
+    if member.islnk() and not _below_app(member.linkname):
+        raise SlugRejected(f"The slug holds {_shown(member)}, a hard link to something outside of it.")
+
+
+def _below_app(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return parts[:1] == ("app",) and ".." not in parts
+
+
+def _shown(member: tarfile.TarInfo) -> str:
+    return ascii(member.name)[:200]
+
+
+def _too_large(limits: Limits) -> SlugRejected:
+    return SlugRejected(f"The slug unpacks to more than {limits.unpacked >> 20} MB.")
 
 
 class _Bounded:
@@ -85,7 +135,7 @@ class _Bounded:
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         self._pieces = _gunzip(file)
         self._left = limits.unpacked
-        self._limit = limits.unpacked
+        self._limits = limits
         self._buffer = b""
 
     def read(self, size: int = -1) -> bytes:
@@ -96,7 +146,7 @@ class _Bounded:
                 break
             self._left -= len(piece)
             if self._left < 0:
-                raise SlugRejected(f"The slug unpacks to more than {self._limit >> 20} MB.")
+                raise _too_large(self._limits)
             self._buffer += piece
         size = len(self._buffer) if size < 0 else size
         taken, self._buffer = self._buffer[:size], self._buffer[size:]

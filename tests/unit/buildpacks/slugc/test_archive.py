@@ -144,6 +144,72 @@ def test_a_cut_off_tarball_is_refused(write_tar, tmp_path):
         archive.unpack(source, tmp_path / "b", LIMITS)
 
 
+def test_a_damaged_header_is_not_the_end(write_tar, tmp_path):
+    """What stands behind it is not left out in silence."""
+    source = write_tar({"a": "", "b": ""})
+    raw = bytearray(gzip.decompress(source.read_bytes()))
+    raw[512] ^= 1
+    source.write_bytes(gzip.compress(raw))
+
+    with pytest.raises(BuildError, match="not a whole gzipped tarball"):
+        archive.unpack(source, tmp_path / "b", LIMITS)
+
+
+def test_links_that_leave_by_way_of_other_links_are_taken_away(write_tar, member, tmp_path):
+    """Its own text seems to stay inside; where it leads in the end counts."""
+    up = member("deep/er/up", tarfile.SYMTYPE, linkname="../..")
+    source = write_tar({"Procfile": "x"}, up, member("out", tarfile.SYMTYPE, linkname="deep/er/up/.."))
+
+    leaving = archive.unpack(source, tmp_path / "b", LIMITS)
+
+    assert [(str(link.path), link.target) for link in leaving] == [("out", "deep/er/up/..")]
+    assert not (tmp_path / "b/out").is_symlink()
+    assert (tmp_path / "b/deep/er/up/Procfile").read_text() == "x"
+
+
+def test_a_link_leaves_the_lone_top_folder_as_well(write_tar, member, tmp_path):
+    """That folder is the source, whatever it is called."""
+    source = write_tar({"top/Procfile": "x"}, member("top/out", tarfile.SYMTYPE, linkname="../x"))
+
+    assert [str(link.path) for link in archive.unpack(source, tmp_path / "b", LIMITS)] == ["out"]
+
+
+def test_a_link_beside_the_lone_top_folder_is_reported(write_tar, member, tmp_path):
+    """It was not made, so the folder is alone."""
+    source = write_tar({"top/Procfile": "x"}, member("out", tarfile.SYMTYPE, linkname="/etc/passwd"))
+
+    assert [str(link.path) for link in archive.unpack(source, tmp_path / "b", LIMITS)] == ["out"]
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "y/" * 2000 + "z"])
+def test_names_that_no_file_can_have_are_refused(write_tar, tmp_path, name):
+    """In a sentence, however deep the folders are."""
+    with pytest.raises(BuildError, match="too long for a file"):
+        archive.unpack(write_tar({name: "x"}), tmp_path / "b", LIMITS)
+
+
+def test_folders_in_long_names_are_counted(write_tar, tmp_path):
+    """Each takes an inode."""
+    with pytest.raises(BuildError, match="more than 100 files"):
+        archive.unpack(write_tar({"d/" * 101 + "f": "x"}), tmp_path / "b", LIMITS)
+
+
+def test_copies_by_hard_links_are_counted(write_tar, member, tmp_path):
+    """A small tarball may link to its largest file a thousand times."""
+    links = [member(f"b{number}", tarfile.LNKTYPE, linkname="a") for number in range(5)]
+
+    with pytest.raises(BuildError, match="larger than"):
+        archive.unpack(write_tar({"a": "0" * 300}, *links), tmp_path / "b", LIMITS)
+
+
+def test_a_time_at_the_end_of_all_days_is_refused(write_tar, member, tmp_path):
+    """Times in a pax header are texts."""
+    with pytest.raises(BuildError, match="not a whole gzipped tarball"):
+        archive.unpack(
+            write_tar({}, member("x", tarfile.REGTYPE, pax_headers={"mtime": "inf"})), tmp_path / "b", LIMITS
+        )
+
+
 def test_a_name_cannot_write_escape_codes_into_the_output(write_tar, member, tmp_path):
     """Names are shown escaped."""
     with pytest.raises(BuildError, match=r"\\x1b\[31mred"):

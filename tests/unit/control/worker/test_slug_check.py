@@ -55,6 +55,8 @@ def test_a_plain_slug_passes() -> None:
         _member("./app/pipe", tarfile.FIFOTYPE),
         _member("./app/shadow", tarfile.LNKTYPE, "etc/shadow"),
         _member("./app/shadow", tarfile.LNKTYPE, "/etc/shadow"),
+        _member("./app/shadow", tarfile.LNKTYPE, "app/../etc/shadow"),
+        _member(f"./app/{'x' * 256}"),
     ],
 )
 def test_what_is_not_below_app_is_refused(member: tarfile.TarInfo) -> None:
@@ -69,6 +71,41 @@ def test_too_many_entries_are_refused() -> None:
 
     with pytest.raises(SlugRejected, match="more than 50 files"):
         check(slug, LIMITS)
+
+
+def test_folders_in_long_names_are_counted() -> None:
+    """Each takes an inode of the dyno's disk."""
+    with pytest.raises(SlugRejected, match="more than 50 files"):
+        check(_slug(_member("./app/" + "d/" * 50 + "f")), LIMITS)
+
+
+def test_a_file_of_one_hole_is_refused() -> None:
+    """It counts with what it says it has."""
+    member = _member("./app/hole")
+    member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(1 << 40)}
+
+    with pytest.raises(SlugRejected, match="unpacks to more than 4 MB"):
+        check(_slug(member), LIMITS)
+
+
+def test_a_size_beyond_any_disk_is_refused_at_once() -> None:
+    """Python would count to that number."""
+    raw = bytearray(gzip.decompress(_slug(_member("./app/x")).getvalue()))
+    raw[124:136] = b"\x80" + b"\x7f" * 11
+    raw[148:156] = b" " * 8
+    raw[148:156] = b"%06o\0 " % sum(raw[:512])
+
+    with pytest.raises(SlugRejected, match="unpacks to more than 4 MB"):
+        check(io.BytesIO(gzip.compress(raw[:512])), LIMITS)
+
+
+def test_a_damaged_header_is_not_the_end() -> None:
+    """The dyno's tar would go on behind it, with members that were never checked."""
+    raw = bytearray(gzip.decompress(_slug(_member("./app/x"), _member("./app/y")).getvalue()))
+    raw[512] ^= 1
+
+    with pytest.raises(SlugRejected, match="not a gzipped tar"):
+        check(io.BytesIO(gzip.compress(raw)), LIMITS)
 
 
 def test_a_bomb_is_refused() -> None:
