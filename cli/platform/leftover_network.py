@@ -47,7 +47,8 @@ class DynoNetworks:
         links = _listed(["ip", "-json", "link", "show", "master", self._instance.bridge])
         # Asked second: a dyno that starts now has its namespace before its cable.
         names = {each["id"]: str(each["name"]) for each in _listed(["ip", "-json", "netns", "list"]) if "id" in each}
-        return {str(link["ifname"]): names.get(link.get("link_netnsid")) for link in links}
+        # `ip` gives the name itself where it has looked it up already.
+        return {str(link["ifname"]): link.get("link_netns") or names.get(link.get("link_netnsid")) for link in links}
 
     def _records(self, wanted: Callable[[str], bool]) -> Iterator[Path]:
         for folder, pattern in ((_CNI_RESULTS, "nomapaas-*"), (self._leases, "10.*")):
