@@ -20,7 +20,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _ENCODING = re.compile(r"[A-Za-z0-9-]+")
 _MAX_BYTES = 256 * 1024
-_KNOWN = {
+KNOWN = {
     "root", "encoding", "clean_urls", "https_only", "basic_auth", "canonical_host", "error_page", "routes", "redirects",
     "headers",
 }  # fmt: skip
@@ -55,7 +55,7 @@ def read(folder: Path) -> tuple[Site, list[str]]:
         redirects=tuple(_each(values, "redirects", _redirect)),
         headers=tuple(header for headers in _each(values, "headers", _headers) for header in headers),
     )
-    unknown = sorted(set(values) - _KNOWN - _WITHOUT_EFFECT - {"proxies"})
+    unknown = sorted(set(values) - KNOWN - _WITHOUT_EFFECT - {"proxies"})
     return site, [f"{name!a} in {NAME} is not known here and has no effect." for name in unknown]
 
 
