@@ -15,6 +15,20 @@ function output::indent() {
 	sed --unbuffered 's/^/       /'
 }
 
+# Passes lines on; of those that match a pattern only says their number from time to time.
+#
+# Usage: command |& output::counted '^Downloaded ' 25 'files downloaded' | output::indent
+function output::counted() {
+	local pattern="${1}" step="${2}" what="${3}" count=0 line
+	while IFS= read -r line || [[ -n ${line} ]]; do
+		if [[ ! ${line} =~ ${pattern} ]]; then
+			printf '%s\n' "${line}"
+		elif ((++count % step == 0)); then
+			printf '%s %s\n' "${count}" "${what}"
+		fi
+	done
+}
+
 # Prints what the user should change, though the build goes on.
 #
 # Usage: output::warning <<-EOF

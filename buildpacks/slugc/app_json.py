@@ -110,14 +110,17 @@ def provide(app_json: AppJson, config: Mapping[str, str], env_dir: Path) -> None
 
 
 def _refuse_containers(folder: Path) -> None:
+    """A source that can be built either way says so with a Procfile."""
     for name in _CONTAINERS:
         if (folder / name).is_file():
+            if (folder / "Procfile").is_file():
+                output.warning(f"{name} is left out: this platform builds slugs, which the Procfile is for.")
+                continue
             raise BuildError(
                 ExitCode.CONTAINERS,
                 f"This source has a {name}, which builds container images, and this platform builds slugs: put its "
                 "commands under `run` into a Procfile, its release command into the Procfile as `release:`, its "
-                "`setup` into app.json, choose buildpacks with `nomapaas buildpacks:set`, and list "
-                f"{name} in .slugignore.",
+                "`setup` into app.json, and choose buildpacks with `nomapaas buildpacks:set`.",
             )
 
 

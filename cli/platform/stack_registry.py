@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.platform.registry_files import go_settings, maven_settings
+
 HOST_BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
 
 _PASSED_ON = (
@@ -16,12 +18,14 @@ _PASSED_ON = (
     "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_HTTP_TIMEOUT", "UV_INSECURE_HOST",
     "NPM_CONFIG_REGISTRY", "npm_config_registry", "YARN_NPM_REGISTRY_SERVER",
     "GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOSUMCHECK", "GONOPROXY", "GOPRIVATE", "GOINSECURE",
+    "MVNW_REPOURL", "MVNW_USERNAME", "MVNW_PASSWORD",
 )  # fmt: skip
 
 
 def registry_env(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The registry settings of the host's environment and pip configuration, under names that builds understand."""
-    env = {name: environ[name] for name in _PASSED_ON if environ.get(name)}
+    """The registry settings of the host's environment and of its tools' files, under names that builds understand."""
+    env = go_settings(environ) | maven_settings(environ)
+    env |= {name: environ[name] for name in _PASSED_ON if environ.get(name)}
     for key, name in (("index-url", "PIP_INDEX_URL"), ("extra-index-url", "PIP_EXTRA_INDEX_URL")):
         value = _pip_setting(key)
         if value:

@@ -2,7 +2,7 @@
 # Which Go the app is built with. Every release is a version of the module golang.org/toolchain.
 
 # The go command that fetches the others; it builds nothing itself.
-readonly FIRST_GO=/usr/lib/nomapaas/go/bin/go
+readonly FIRST_GO=/usr/lib/nomapaas/go
 readonly RESOLVED_FOR_SECONDS=86400
 
 # Sets GO_REQUESTED (`1.25`, `1.25.3`, or nothing for the newest) and GO_ORIGIN (where it was read).
@@ -86,9 +86,20 @@ function go_version::newest() {
 
 # Prints every release that the module proxy lists for this kind of machine, oldest first.
 function go_version::all() {
-	(cd / && hooks::with_config env GO111MODULE=on GOWORK=off GOTOOLCHAIN=local "GOMODCACHE=${CACHE}/mod" \
-		"${FIRST_GO}" list -m -versions golang.org/toolchain) |
+	go_version::first_go GOTOOLCHAIN=local "GOMODCACHE=${CACHE}/mod" -- list -m -versions golang.org/toolchain |
 		tr ' ' '\n' | sed --quiet --regexp-extended 's/^v0\.0\.1-go(.*)\.linux-amd64$/\1/p' | sort --version-sort
+}
+
+# Runs the stack's own go command, outside of any module.
+#
+# Usage: go_version::first_go [NAME=value...] -- <argument of go>...
+function go_version::first_go() {
+	local settings=()
+	while [[ ${1} != -- ]]; do
+		settings+=("${1}")
+		shift
+	done
+	(cd / && hooks::with_config env "GOROOT=${FIRST_GO}" GO111MODULE=on GOWORK=off "${settings[@]}" "${FIRST_GO}/bin/go" "${@:2}")
 }
 
 function go_version::explain_missing() {

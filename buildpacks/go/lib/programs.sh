@@ -47,7 +47,8 @@ function programs::build() {
 	output::step "Running: go install ${flags[*]} ${PROGRAMS[*]}"
 	log="$(mktemp)"
 	mkdir --parents bin
-	if ! hooks::with_config env "GOBIN=${BUILD_DIR}/bin" go install "${flags[@]}" "${PROGRAMS[@]}" |& tee "${log}" | output::indent; then
+	if ! hooks::with_config env "GOBIN=${BUILD_DIR}/bin" go install -v "${flags[@]}" "${PROGRAMS[@]}" |&
+		tee "${log}" | output::counted '^[^ :#]+$' 50 'packages compiled' | output::indent; then
 		programs::explain "${log}"
 	fi
 	output::step "Built into bin/: $(programs::names | paste --serial --delimiters=' ')"

@@ -20,8 +20,7 @@ function toolchain::fetch() {
 	local folder="${1}" work made
 	work="$(mktemp --directory)"
 	output::step "Installing Go ${GO_VERSION}"
-	if ! (cd / && hooks::with_config env GO111MODULE=on GOWORK=off "GOTOOLCHAIN=go${GO_VERSION}" "GOMODCACHE=${work}/mod" \
-		"${FIRST_GO}" version) |& output::indent; then
+	if ! go_version::first_go "GOTOOLCHAIN=go${GO_VERSION}" "GOMODCACHE=${work}/mod" -- version |& output::indent; then
 		GO_REQUESTED="${GO_VERSION}"
 		go_version::explain_missing
 	fi

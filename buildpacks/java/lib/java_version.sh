@@ -52,7 +52,7 @@ function java_version::home() {
 
 function java_version::listed() {
 	local home listed=()
-	for home in /usr/lib/jvm/java-*-openjdk-*/bin/javac; do
+	for home in /usr/lib/jvm/java-[0-9]?-openjdk-*/bin/javac; do
 		home="${home#/usr/lib/jvm/java-}"
 		listed+=("${home%%-*}")
 	done

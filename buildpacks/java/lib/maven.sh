@@ -119,16 +119,10 @@ function maven::build() {
 	output::step "Running: ${MAVEN[0]##*/} ${options[*]} ${goals[*]}"
 	log="$(mktemp)"
 	if ! hooks::with_config "${MAVEN[@]}" "${MAVEN_OPTIONS[@]}" --batch-mode "${options[@]}" "${goals[@]}" |&
-		tee "${log}" | maven::shorten | output::indent; then
+		tee "${log}" | sed --unbuffered '/^\(\[INFO\] \)\?Downloading from /d' |
+		output::counted '^(\[INFO\] )?Downloaded from ' 25 'files downloaded' | output::indent; then
 		maven::explain "${log}"
 	fi
-}
-
-# A line for each file that is fetched says less than their number from time to time.
-function maven::shorten() {
-	awk '/^(\[INFO\] )?Downloaded from / { if (++files % 25 == 0) print "[INFO] Downloaded " files " files"; fflush(); next }
-		/^(\[INFO\] )?Downloading from / { next }
-		{ print; fflush() }'
 }
 
 # Leaves out of the slug what a repackaged program was before, and starts the cache afresh when it has grown too large.

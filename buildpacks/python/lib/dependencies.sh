@@ -27,6 +27,10 @@ function dependencies::digest() {
 			grep --quiet '^\[build-system\]' pyproject.toml && ! dependencies::is_no_package && return 0
 			files=(pyproject.toml poetry.lock)
 			;;
+		pipenv)
+			jq --exit-status '[.default[] | objects | has("git", "path", "file", "hg", "svn", "bzr")] | any' Pipfile.lock &>/dev/null && return 0
+			files=(Pipfile.lock)
+			;;
 		*) return 1 ;;
 	esac
 	{
@@ -86,6 +90,15 @@ function dependencies::install_with_poetry() {
 	hooks::with_config uv pip sync --compile-bytecode --allow-empty-requirements --index-strategy=unsafe-best-match \
 		--python=/app/.heroku/python/bin/python "${exported}" |& output::indent || return 1
 	dependencies::install_own_package
+}
+
+function dependencies::install_with_pipenv() {
+	local exported
+	exported="$(mktemp --suffix=.txt)"
+	output::step "Installing packages from Pipfile.lock with uv"
+	hooks::with_config env PIPENV_IGNORE_VIRTUALENVS=1 pipenv requirements --hash >"${exported}" || return 1
+	hooks::with_config uv pip sync --compile-bytecode --allow-empty-requirements --index-strategy=unsafe-best-match \
+		--python=/app/.heroku/python/bin/python "${exported}" |& output::indent
 }
 
 # Poetry installs the app itself too, unless it is told that the app is no package.

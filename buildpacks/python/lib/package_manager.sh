@@ -6,13 +6,14 @@ readonly REQUIREMENTS_MISSPELT=(
 	requirments requirement require.txt requires.txt reqs.txt
 )
 
-# Prints `pip`, `uv` or `poetry`: the one package manager whose file is there.
+# Prints `pip`, `uv`, `poetry` or `pipenv`: the one package manager whose file is there.
 function package_manager::determine() {
 	local found=() shown=()
 
 	[[ -f requirements.txt ]] && found+=(pip) && shown+=('requirements.txt')
 	[[ -f uv.lock ]] && found+=(uv) && shown+=('uv.lock')
 	[[ -f poetry.lock ]] && found+=(poetry) && shown+=('poetry.lock')
+	[[ -f Pipfile.lock ]] && found+=(pipenv) && shown+=('Pipfile.lock')
 
 	case ${#found[@]} in
 		1) printf '%s\n' "${found[0]}" ;;
@@ -40,14 +41,12 @@ function package_manager::explain_none() {
 	local name
 	package_manager::explain_misspelt
 
-	if [[ -f Pipfile || -f Pipfile.lock ]]; then
+	if [[ -f Pipfile ]]; then
 		output::fail <<-'EOF' >&2
-			Error: Pipenv is not supported.
+			Error: There is a Pipfile, but no Pipfile.lock.
 
-			Make a requirements.txt out of the Pipfile.lock and delete both
-			Pipenv files:
-
-			    pipenv requirements > requirements.txt
+			Run 'pipenv lock' and push again. If Pipfile.lock is there, take it
+			out of .gitignore and .slugignore.
 		EOF
 	fi
 	if [[ -f pyproject.toml ]] && grep --quiet '^\[tool\.poetry\]' pyproject.toml; then
@@ -80,8 +79,8 @@ function package_manager::explain_none() {
 	output::fail <<-EOF >&2
 		Error: No file says what to install.
 
-		A Python app needs one of requirements.txt, uv.lock or poetry.lock
-		in its top folder. If the app needs no packages, add an empty
+		A Python app needs one of requirements.txt, uv.lock, poetry.lock or
+		Pipfile.lock in its top folder. If the app needs no packages, add an empty
 		requirements.txt. The top folder has:
 
 		$(ls -1A --indicator-style=slash | head --lines=40)

@@ -16,6 +16,8 @@ function python_version::read_requested() {
 	elif [[ -f .python-version ]]; then
 		PYTHON_ORIGIN=.python-version
 		python_version::read_python_version_file
+	elif [[ ${package_manager} == pipenv ]] && python_version::read_pipfile_lock; then
+		PYTHON_ORIGIN=Pipfile.lock
 	elif [[ ${package_manager} == uv ]] && python_version::read_requires_python; then
 		PYTHON_ORIGIN='requires-python of pyproject.toml'
 	elif [[ -n ${cached} ]]; then
@@ -70,6 +72,14 @@ function python_version::read_python_version_file() {
 		EOF
 	fi
 	PYTHON_REQUESTED="${BASH_REMATCH[2]}"
+}
+
+# Pipenv writes down what the Pipfile requires, in full or in part; nothing, or `*`, leaves it open.
+function python_version::read_pipfile_lock() {
+	local required
+	required="$(jq --raw-output '._meta.requires | .python_full_version // .python_version // ""' Pipfile.lock 2>/dev/null)" || return 1
+	[[ ${required} =~ ^3\.[0-9]+(\.[0-9]+)?$ ]] || return 1
+	PYTHON_REQUESTED="${required}"
 }
 
 # A uv project without a .python-version may still rule some Pythons out.

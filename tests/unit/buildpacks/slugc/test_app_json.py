@@ -105,6 +105,24 @@ def test_sources_for_containers_are_refused(tmp_path):
     assert caught.value.code is ExitCode.CONTAINERS
 
 
+def test_a_source_that_can_be_built_either_way_is_built_as_a_slug(tmp_path, capfd):
+    """Its Procfile says so."""
+    (tmp_path / "heroku.yml").write_text("build:\n  docker:\n    web: Dockerfile\n")
+    (tmp_path / "Procfile").write_text("web: ./serve\n")
+
+    assert app_json.read(tmp_path) is None
+    assert "heroku.yml is left out" in capfd.readouterr().out
+
+
+def test_a_source_for_both_is_built_as_a_slug(tmp_path, capfd):
+    """Samples that show off containers have a Procfile as well."""
+    (tmp_path / "heroku.yml").write_text("build:\n  docker:\n    web: Dockerfile\n")
+    (tmp_path / "Procfile").write_text("web: ./serve\n")
+
+    assert app_json.read(tmp_path) is None
+    assert " !     heroku.yml is left out" in capfd.readouterr().out
+
+
 @pytest.fixture
 def shows_env(own_buildpack):
     """A buildpack that prints the config vars."""

@@ -41,3 +41,46 @@ def test_the_bundle_of_authorities(tmp_path):
     (tmp_path / "bundle").write_text("")
 
     assert stack_registry.host_bundle({"SSL_CERT_FILE": str(tmp_path / "bundle")}) == tmp_path / "bundle"
+
+
+def test_go_settings_that_were_written_down(tmp_path):
+    """`go env -w` keeps them in a file; the environment wins, and what is no registry's stays here."""
+    (tmp_path / ".config/go").mkdir(parents=True)
+    (tmp_path / ".config/go/env").write_text("GOPROXY=https://a\nGOPRIVATE=mine.test\nGOFLAGS=-mod=mod\n# GOSUMDB=x\n")
+
+    env = stack_registry.registry_env({"HOME": str(tmp_path), "GOPROXY": "https://b"})
+
+    assert env == {"GOPROXY": "https://b", "GOPRIVATE": "mine.test"}
+
+
+MAVEN_SETTINGS = """\
+<settings xmlns="http://maven.apache.org/SETTINGS/1.0.0">
+  <localRepository>/home/me/repository</localRepository>
+  <mirrors>
+    <mirror><id>other</id><mirrorOf>other</mirrorOf><url>https://other.test/maven</url></mirror>
+    <mirror><id>all</id><mirrorOf>*, !mine</mirrorOf><url>https://mirror.test/maven/</url></mirror>
+  </mirrors>
+</settings>
+"""
+
+
+def test_mavens_mirrors(tmp_path):
+    """Builds get what says where repositories are, and the wrapper the one that stands for the central one."""
+    (tmp_path / ".m2").mkdir()
+    (tmp_path / ".m2/settings.xml").write_text(MAVEN_SETTINGS)
+
+    env = stack_registry.registry_env({"HOME": str(tmp_path)})
+
+    assert env["MVNW_REPOURL"] == "https://mirror.test/maven"
+    assert "<mirrorOf>*, !mine</mirrorOf>" in env["NOMAPAAS_MAVEN_SETTINGS"]
+    assert env["NOMAPAAS_MAVEN_SETTINGS"].startswith("<settings>")
+    assert "localRepository" not in env["NOMAPAAS_MAVEN_SETTINGS"]
+
+
+@pytest.mark.parametrize("content", ["", "<settings", "<settings><offline>true</offline></settings>"])
+def test_maven_settings_that_say_nothing(content, tmp_path):
+    """A file that Maven itself could not read, or that names no repository, adds nothing."""
+    (tmp_path / ".m2").mkdir()
+    (tmp_path / ".m2/settings.xml").write_text(content)
+
+    assert stack_registry.registry_env({"HOME": str(tmp_path)}) == {}
