@@ -10,11 +10,13 @@ from control.api import (
     bodies,
     builds,
     catalogue,
+    collaborators,
     config_vars,
     domains,
     dynos,
     empty,
     error_handlers,
+    events,
     formation,
     health,
     logs,
@@ -23,6 +25,8 @@ from control.api import (
     requests,
     slugs,
     streams,
+    transfers,
+    users,
 )
 from control.api.context import EXTENSION, Platform
 from control.api.signing import Signer
@@ -37,10 +41,12 @@ _RESOURCES = (
     apps,
     builds,
     catalogue,
+    collaborators,
     config_vars,
     domains,
     dynos,
     empty,
+    events,
     formation,
     health,
     logs,
@@ -48,6 +54,8 @@ _RESOURCES = (
     releases,
     slugs,
     streams,
+    transfers,
+    users,
 )
 
 

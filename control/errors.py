@@ -81,6 +81,13 @@ class InvalidParams(PlatformError):
     status = 422
 
 
+class QuotaReached(PlatformError):
+    """Raised when an account would use more than its quota."""
+
+    id = "quota_reached"
+    status = 422
+
+
 class RateLimited(PlatformError):
     """Raised when somebody asks too often."""
 

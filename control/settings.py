@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from control.domain.apps import DEFAULT_STACK
+from control.domain.people import Quota
 
 T = TypeVar("T")
 
@@ -80,15 +81,21 @@ class Settings:
     source_max_mb: int = 1024
     build_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The host's registry settings and CA, which reach builds and never dynos."""
+    fetch_private: bool = False
+    """Whether builds may fetch what users name by URL from private addresses."""
     build_stamp: str = ""
     """Changes with the buildpacks, so that an equal source is built anew by a new platform."""
     stack_versions: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_STACK: ""})
     """The version of each stack that apps are to run on; the first stack is the default of new apps."""
     reconcile_interval: float = 2.0
     """Between sweeps of the repair loop."""
+    collect_interval: int = 3600
+    """Between collections of garbage; 0 means never."""
     max_quantity: int = 100
     max_oneoffs: int = 20
     """One-off dynos of one app at once."""
+    quota: Quota = field(default_factory=Quota)
+    """Of an account that has none of its own."""
     rate_limit: int = 45000
     """Requests an hour and account."""
     login_attempts: int = 10
@@ -99,22 +106,22 @@ class Settings:
     upload_life: int = 3600
 
     @property
-    def signing_secret(self) -> Secret:
-    @property
     def stacks(self) -> tuple[str, ...]:
         """Names of the stacks that there are, the default first."""
         return tuple(self.stack_versions)
 
+    @property
+    def signing_secret(self) -> Secret:
         """Signs output and log URLs, and keys build digests."""
         return self.servers.signing_secret
 
-    @property
-    def node_port(self) -> int:
     @property
     def several_workers(self) -> bool:
         """Whether the database serves several workers at once, on several machines."""
         return self.database_url.startswith("postgresql")
 
+    @property
+    def node_port(self) -> int:
         """The node agent's loopback endpoint for artifacts."""
         return self.port("node")
 
@@ -155,16 +162,26 @@ class Settings:
             slug_max_mb=read("NOMAPAAS_SLUG_MAX_MB", int, 500),
             source_max_mb=read("NOMAPAAS_SOURCE_MAX_MB", int, 1024),
             build_env=read("NOMAPAAS_BUILD_ENV", _texts, {}),
+            fetch_private=bool(read("NOMAPAAS_FETCH_PRIVATE", int, 0)),
             build_stamp=read("NOMAPAAS_BUILD_STAMP", str, ""),
+            stack_versions=read("NOMAPAAS_STACK_VERSIONS", _texts, {}) or {DEFAULT_STACK: ""},
             reconcile_interval=read("NOMAPAAS_RECONCILE_INTERVAL", float, 2.0),
+            collect_interval=read("NOMAPAAS_COLLECT_INTERVAL", int, 3600),
             max_quantity=read("NOMAPAAS_MAX_QUANTITY", int, 100),
-            rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
             max_oneoffs=read("NOMAPAAS_MAX_ONEOFFS", int, 20),
+            quota=Quota(
+                apps=read("NOMAPAAS_QUOTA_APPS", int, Quota.apps),
+                dynos=read("NOMAPAAS_QUOTA_DYNOS", int, Quota.dynos),
+                memory_mb=read("NOMAPAAS_QUOTA_MEMORY_MB", int, Quota.memory_mb),
+                builds=read("NOMAPAAS_QUOTA_BUILDS", int, Quota.builds),
+                storage_mb=read("NOMAPAAS_QUOTA_STORAGE_MB", int, Quota.storage_mb),
+                releases=read("NOMAPAAS_QUOTA_RELEASES", int, Quota.releases),
+            ),
+            rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
             login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),
             max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),
             log_session_life=read("NOMAPAAS_LOG_SESSION_LIFE", int, 300),
             upload_life=read("NOMAPAAS_UPLOAD_LIFE", int, 3600),
-            stack_versions=read("NOMAPAAS_STACK_VERSIONS", _texts, {}) or {DEFAULT_STACK: ""},
         )
 
 

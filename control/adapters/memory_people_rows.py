@@ -129,6 +129,9 @@ class Usages:
         for row in data.formations.values():
             if row.app_id in mine and row.quantity:
                 dynos[row.size] += row.quantity
+        for oneoff in data.oneoffs.values():
+            if oneoff.app_id in mine and oneoff.ended_at is None:
+                dynos[oneoff.size] += 1
         waiting = [each for each in data.builds.values() if each.status is BuildStatus.PENDING and each.app_id in mine]
         storage = sum(slug.size or 0 for slug in data.slugs.values() if slug.app_id in mine)
         return Usage(apps=len(mine), dynos=dict(dynos), builds=len(waiting), storage=storage)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
 
+from control.adapters import dyno_tables
 from control.adapters import people_tables as people
 from control.adapters import state_tables as tables
 from control.adapters.state_rows import Rows
@@ -113,7 +116,7 @@ class TransferRows(Rows[Transfer]):
 
 
 class UsageRows:
-    """What accounts use: four sums over the apps of one owner."""
+    """What accounts use: a few sums over the apps of one owner."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -126,16 +129,25 @@ class UsageRows:
             .where(rows.c.app_id.in_(mine), rows.c.quantity > 0)
             .group_by(rows.c.size)
         )
+        once = dyno_tables.oneoffs
+        oneoffs = (
+            select(once.c.size, func.count())
+            .where(once.c.app_id.in_(mine), once.c.ended_at.is_(None))
+            .group_by(once.c.size)
+        )
         waiting = select(func.count()).where(
             tables.builds.c.status == BuildStatus.PENDING, tables.builds.c.app_id.in_(mine)
         )
         storage = select(func.sum(tables.slugs.c.size)).where(tables.slugs.c.app_id.in_(mine))
         return Usage(
             apps=self._connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one(),
-            dynos={size: int(count) for size, count in self._connection.execute(dynos)},
+            dynos=dict(self._sizes(dynos) + self._sizes(oneoffs)),
             builds=self._connection.execute(waiting).scalar_one(),
             storage=int(self._connection.execute(storage).scalar_one() or 0),
         )
+
+    def _sizes(self, counts: Select[Any]) -> Counter[str]:
+        return Counter({size: int(count) for size, count in self._connection.execute(counts)})
 
 
 class EventRows(Rows[AuditEvent]):

@@ -28,7 +28,8 @@ _KINDS = {"name": str, "id": str, "updated_at": datetime}
 def create() -> Response:
     """Create an app."""
     values = bodies.body()
-    app = CreateApp(ports=platform().ports, stacks=platform().settings.stacks)(
+    settings = platform().settings
+    app = CreateApp(ports=platform().ports, stacks=settings.stacks, quota=settings.quota)(
         actor(),
         name=bodies.text(values, "name"),
         stack=bodies.reference(values, "stack"),

@@ -88,6 +88,15 @@ def inner(values: dict[str, Any], field: str) -> dict[str, Any]:
     return value
 
 
+def person(values: dict[str, Any], field: str) -> str:
+    """What names an account: its id or e-mail address, or an object that holds one. Raises InvalidParams."""
+    value = values.get(field)
+    named = text(value, "id") or text(value, "email") if isinstance(value, dict) else text(values, field)
+    if not named:
+        raise InvalidParams(f"The field {field} is missing; it must be an account's e-mail address or id.")
+    return named
+
+
 def reference(values: dict[str, Any], field: str) -> str | None:
     """What names another thing: its id or name as a text, or an object that holds one. Raises InvalidParams."""
     value = values.get(field)

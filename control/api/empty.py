@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from control.api.context import platform, the_app
-from control.api.presenters import Presenter, app_ref, fixed_id, time_text
+from control.api.context import the_app
 from control.api.responses import reply
 from control.errors import NotFound
 from control.services.access import Permission
@@ -41,21 +40,3 @@ def no_coupling(app: str) -> Response:
     """The app is in no pipeline."""
     the_app(app, Permission.VIEW)
     raise NotFound("This app is in no pipeline.", resource="pipeline_coupling")
-
-
-@routes.get("/apps/<app>/collaborators")
-def collaborators(app: str) -> Response:
-    """The owner, who alone may do everything."""
-    found = the_app(app, Permission.VIEW)
-    with platform().ports.state.view() as work:
-        owner = Presenter(work).user(found.owner_id)
-    collaborator = {
-        "app": app_ref(found),
-        "created_at": time_text(found.created_at),
-        "id": fixed_id("collaborator", f"{found.id}.{found.owner_id}"),
-        "permissions": [{"name": each, "description": ""} for each in ("view", "deploy", "operate", "manage")],
-        "role": "owner",
-        "updated_at": time_text(found.created_at),
-        "user": {**owner, "federated": False},
-    }
-    return reply([collaborator])

@@ -39,6 +39,7 @@ LOGIN = Demand(who=Who.ANYBODY, scope=Scope.GLOBAL)
 """E-mail and password, or a token that may do everything: a smaller one would make itself a larger one."""
 WHOAMI = Demand(scope=Scope.IDENTITY)
 READ = Demand(scope=Scope.READ)
+PROTECTED = Demand(scope=Scope.READ_PROTECTED)
 WRITE = Demand(scope=Scope.WRITE)
 ACCOUNT = Demand(scope=Scope.GLOBAL)
 """The account itself, and its tokens: nothing that a token of a smaller scope may widen."""
@@ -57,8 +58,15 @@ SHARE = Demand(scope=Scope.GLOBAL, permission=Permission.MANAGE)
 TABLE: Mapping[str, Demand] = MappingProxyType(
     {
         "GET /account": WHOAMI,
+        "PATCH /account": ACCOUNT,
+        "GET /account/app-transfers": READ,
+        "POST /account/app-transfers": ACCOUNT,
+        "GET /account/app-transfers/<transfer>": READ,
+        "PATCH /account/app-transfers/<transfer>": ACCOUNT,
+        "DELETE /account/app-transfers/<transfer>": ACCOUNT,
         "GET /account/features": READ,
         "GET /account/keys": READ,
+        "GET /account/quota": READ,
         "GET /account/rate-limits": WHOAMI,
         "GET /addons": READ,
         "GET /apps": READ,
@@ -74,15 +82,21 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /apps/<app>/builds/<build>": VIEW,
         "DELETE /apps/<app>/builds/<build>": DEPLOY,
         "GET /apps/<app>/collaborators": VIEW,
+        "POST /apps/<app>/collaborators": SHARE,
+        "GET /apps/<app>/collaborators/<collaborator>": VIEW,
+        "PATCH /apps/<app>/collaborators/<collaborator>": SHARE,
+        "DELETE /apps/<app>/collaborators/<collaborator>": SHARE,
         "GET /apps/<app>/config-vars": READ_CONFIG,
         "PATCH /apps/<app>/config-vars": WRITE_CONFIG,
         "GET /apps/<app>/domains": VIEW,
         "GET /apps/<app>/domains/<domain>": VIEW,
         "GET /apps/<app>/dynos": VIEW,
+        "POST /apps/<app>/dynos": WRITE_CONFIG,
         "DELETE /apps/<app>/dynos": OPERATE,
         "GET /apps/<app>/dynos/<dyno>": VIEW,
         "DELETE /apps/<app>/dynos/<dyno>": OPERATE,
         "POST /apps/<app>/dynos/<dyno>/actions/stop": OPERATE,
+        "GET /apps/<app>/events": READ_TRAIL,
         "GET /apps/<app>/features": VIEW,
         "GET /apps/<app>/formation": VIEW,
         "PATCH /apps/<app>/formation": OPERATE,
@@ -92,6 +106,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "POST /apps/<app>/formations/<process_type>/actions/stop": OPERATE,
         "GET /apps/<app>/log-drains": VIEW,
         "POST /apps/<app>/log-sessions": VIEW,
+        "GET /apps/<app>/oneoffs": VIEW,
         "GET /apps/<app>/pipeline-couplings": VIEW,
         "GET /apps/<app>/releases": VIEW,
         "POST /apps/<app>/releases": DEPLOY,
@@ -104,6 +119,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /apps/<app>/webhooks": VIEW,
         "GET /dyno-sizes": WHOAMI,
         "GET /dyno-sizes/<size>": WHOAMI,
+        "GET /events": PROTECTED,
         "GET /health": ANYBODY,
         "GET /health/live": ANYBODY,
         "GET /oauth/authorizations": ACCOUNT,
@@ -120,6 +136,18 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /streams/logs/<signed>": ANYBODY,
         "GET /streams/outputs/<signed>": ANYBODY,
         "GET /teams": READ,
+        "GET /teams/apps/<app>/collaborators": VIEW,
+        "POST /teams/apps/<app>/collaborators": SHARE,
+        "GET /teams/apps/<app>/collaborators/<collaborator>": VIEW,
+        "PATCH /teams/apps/<app>/collaborators/<collaborator>": SHARE,
+        "DELETE /teams/apps/<app>/collaborators/<collaborator>": SHARE,
+        "GET /teams/permissions": WHOAMI,
+        "GET /users": ADMIN,
+        "POST /users": ADMIN,
+        "GET /users/<user>": ADMIN,
+        "PATCH /users/<user>": ADMIN,
+        "DELETE /users/<user>": ADMIN,
+        "POST /users/<user>/actions/reset": ADMIN,
         "GET /users/~": WHOAMI,
         "GET /users/~/apps": READ,
     }

@@ -23,7 +23,8 @@ def create(app: str) -> Response:
     """Announce a slug that was built elsewhere; the answer says where to PUT it."""
     found = the_app(app, Permission.DEPLOY)
     values = bodies.body()
-    slug = CreateSlug(ports=platform().ports, stacks=platform().settings.stacks)(
+    settings = platform().settings
+    slug = CreateSlug(ports=platform().ports, stacks=settings.stacks, quota=settings.quota)(
         actor(),
         found,
         process_types=values.get("process_types"),

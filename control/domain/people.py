@@ -59,9 +59,12 @@ class Quota:
     """Waiting and running at once."""
     storage_mb: int = 20_480
     """Of the slugs that are kept."""
-    releases: int = 500
+    releases: int = 100
     """Releases of one app that keep their slug; older ones lose it when the platform collects garbage."""
 
+
+DEFAULT_QUOTA = Quota()
+"""Where the operator has set nothing."""
 
 _FIELDS = tuple(field.name for field in fields(Quota))
 _LARGEST = 2**31 - 1

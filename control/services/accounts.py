@@ -26,12 +26,20 @@ _ADDRESS_FACTOR = 10
 _HASHES_AT_ONCE = 2
 """Each takes a core and 64 MB for a moment: more would let strangers starve the platform."""
 
+_MIN_PASSWORD = 8
 _MAX_PASSWORD = 1024
 _MAX_TOKEN_LIFE = timedelta(days=3650)
 
 _TOO_MANY = "Too many failed logins; wait five minutes, then try again."
 
 BAD_LOGIN = "Invalid credentials provided: check the e-mail address and the password, or use an API token."
+
+
+def check_password(password: str) -> str:
+    """Return a new password that is long enough. Raises InvalidParams."""
+    if not _MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
+        raise InvalidParams(f"A password must have at least {_MIN_PASSWORD} characters, and at most {_MAX_PASSWORD}.")
+    return password
 
 
 class Passwords:
@@ -94,8 +102,12 @@ def create_token(
     expires_in: int | None = None,
     scopes: tuple[Scope, ...] = EVERYTHING,
     remote: str | None = None,
+    by: Actor | None = None,
 ) -> tuple[Token, str]:
-    """Make an API token; its secret is returned this once and never kept. The caller commits. Raises BrokenRule."""
+    """Make an API token; its secret is returned this once and never kept. The caller commits. Raises BrokenRule.
+
+    `by` is who makes it where that is not the account itself.
+    """
     now = clock.now()
     if expires_in is not None and not 0 < expires_in <= _MAX_TOKEN_LIFE.total_seconds():
         raise BrokenRule(
@@ -112,7 +124,9 @@ def create_token(
         scopes=scopes,
     )
     work.accounts.add_token(token)
-    record(work, now=now, action="token.create", detail=token.id, actor_id=account.id, remote=remote)
+    maker = by or Actor(account=account, remote=remote)
+    detail = f"{token.id} for {account.email}: {', '.join(scopes)}"
+    record(work, now=now, action="token.create", detail=detail, actor_id=maker.account.id, remote=maker.remote)
     return token, secret
 
 
@@ -160,8 +174,8 @@ def ensure_admin(
     with state.view() as work:
         known = work.accounts.by_email(address)
     made = password or (None if known else secrets.token_urlsafe(18))
-    if made is not None and len(made) < 8:
-        raise InvalidParams("The password of an admin must have at least 8 characters.")
+    if made is not None:
+        check_password(made)
     encoded = passwords.hash(made) if made else None
     with state.begin() as work:
         account = work.accounts.by_email(address)

@@ -17,10 +17,12 @@ from control.domain.apps import (
     check_stack,
     random_name,
 )
+from control.domain.people import DEFAULT_QUOTA, Quota
 from control.errors import InvalidParams
 from control.ports.bundle import Ports
 from control.ports.state import NameTaken
 from control.services.actor import Actor, record_by
+from control.services.quotas import Resource, demand_quota
 
 _ATTEMPTS = 5
 
@@ -32,6 +34,7 @@ class CreateApp:
     ports: Ports
     stacks: Sequence[str] = (DEFAULT_STACK,)
     """The stacks that there are; the first is the default."""
+    quota: Quota = DEFAULT_QUOTA
 
     def __call__(
         self, actor: Actor, *, name: str | None = None, stack: str | None = None, region: str | None = None
@@ -61,6 +64,7 @@ class CreateApp:
         try:
             with self.ports.state.begin() as work:
                 work.apps.add(app)
+                demand_quota(work, self.quota, app.owner_id, Resource.APPS)
                 record_by(work, actor, app, now=app.created_at, action="app.create", detail=app.name)
                 work.commit()
         except NameTaken as exc:

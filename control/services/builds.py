@@ -16,6 +16,7 @@ from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
 from control.services.announce import announce
+from control.services.quotas import FOR_A_SLUG, Resource, demand_quota, first_dynos
 from control.settings import Settings
 from jobs import names
 
@@ -74,7 +75,7 @@ class CreateBuild:
         version: str | None = None,
         buildpacks: Sequence[str] = (),
     ) -> Build:
-        """Queue the build. Raises BrokenRule, InvalidParams, VaultUnavailable."""
+        """Queue the build. Raises BrokenRule, InvalidParams, QuotaReached, VaultUnavailable."""
         if len(buildpacks) > _MAX_BUILDPACKS:
             raise InvalidParams(f"A build may use {_MAX_BUILDPACKS} buildpacks and this one names {len(buildpacks)}.")
         checked = check_checksum(checksum)
@@ -96,6 +97,8 @@ class CreateBuild:
         )
         with self.ports.state.begin() as work:
             work.builds.add(build)
+            coming = first_dynos(work, app.id)
+            demand_quota(work, self.settings.quota, app.owner_id, Resource.BUILDS, *FOR_A_SLUG, dynos_to_come=coming)
             record_by(work, actor, app, now=now, action="build.create", detail=build.id)
             work.commit()
         announce(self.ports, app.id, f"Build started by user {actor.account.email}")

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from control.domain.apps import App
 from control.domain.formations import Formation, wanted_quantity
-from control.domain.sizes import find_size
+from control.domain.sizes import SIZES, find_size
 from control.errors import NotFound
 from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
 from control.services.announce import announce
+from control.services.quotas import Resource, demand_quota
 from control.settings import Settings
 
 
@@ -60,18 +61,22 @@ class ScaleFormation:
     settings: Settings
 
     def __call__(self, actor: Actor, app: App, changes: Sequence[Change]) -> list[Formation]:
-        """Return the formation after the change. Raises NotFound, BrokenRule."""
+        """Return the formation after the change. Raises NotFound, BrokenRule, QuotaReached."""
         now = self.ports.clock.now()
         scaled = []
+        grown = False
         with self.ports.state.begin() as work:
             for change in changes:
                 before = find_formation(work, app, change.type)
                 after = self._changed(before, change)
                 if after != before:
+                    grown = grown or _memory(after) > _memory(before) or after.quantity > before.quantity
                     after = replace(after, updated_at=now)
                     work.formations.save(after)
                     scaled.append(after)
             if scaled:
+                if grown:
+                    demand_quota(work, self.settings.quota, app.owner_id, Resource.DYNOS, Resource.MEMORY)
                 work.apps.touch(app.id)
                 record_by(work, actor, app, now=now, action="formation.update", detail=_described(scaled))
                 work.commit()
@@ -88,6 +93,10 @@ class ScaleFormation:
             quantity = wanted_quantity(row.quantity, change.quantity, process_type=row.type, limit=limit)
             row = replace(row, quantity=quantity)
         return row
+
+
+def _memory(row: Formation) -> int:
+    return row.quantity * SIZES[row.size].memory_mb
 
 
 def _described(rows: Sequence[Formation]) -> str:

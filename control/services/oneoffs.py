@@ -19,6 +19,7 @@ from control.ports.state import UnitOfWork
 from control.services import config_vars as kept_config_vars
 from control.services.actor import Actor, record_by
 from control.services.announce import announce
+from control.services.quotas import Resource, demand_quota
 from control.settings import Settings
 
 _KEPT = 50
@@ -108,6 +109,7 @@ class RunOneoff:
                 updated_at=now,
             )
             work.oneoffs.add(oneoff)
+            demand_quota(work, self.settings.quota, app.owner_id, Resource.DYNOS, Resource.MEMORY)
             record_by(work, actor, app, now=now, action="dyno.create", detail=f"{oneoff.name}:{size}")
             work.commit()
         announce(self.ports, app.id, f"Starting {oneoff.name} with command `{command}` by user {actor.account.email}")

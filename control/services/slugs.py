@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from control.domain.apps import DEFAULT_STACK, App, check_stack
+from control.domain.people import DEFAULT_QUOTA, Quota
 from control.domain.slugs import Slug, check_process_types
 from control.errors import NotFound
 from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
+from control.services.quotas import FOR_A_SLUG, demand_quota, first_dynos
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class CreateSlug:
 
     ports: Ports
     stacks: Sequence[str] = (DEFAULT_STACK,)
+    quota: Quota = DEFAULT_QUOTA
 
     def __call__(
         self,
@@ -36,7 +39,7 @@ class CreateSlug:
         commit_description: str | None = None,
         buildpack_provided_description: str | None = None,
     ) -> Slug:
-        """Make it. Raises BrokenRule, StoreUnavailable."""
+        """Make it. Raises BrokenRule, QuotaReached, StoreUnavailable."""
         self.ports.blobs.ping()
         now = self.ports.clock.now()
         slug = Slug(
@@ -54,6 +57,7 @@ class CreateSlug:
         )
         with self.ports.state.begin() as work:
             work.slugs.add(slug)
+            demand_quota(work, self.quota, app.owner_id, *FOR_A_SLUG, dynos_to_come=first_dynos(work, app.id))
             record_by(work, actor, app, now=now, action="slug.create", detail=slug.id)
             work.commit()
         return slug

@@ -1,0 +1,80 @@
+"""How much the apps of one account may use together. It is the owner's quota that counts, whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from enum import StrEnum
+
+from control.domain.accounts import Account
+from control.domain.people import Quota, Usage, with_own
+from control.domain.sizes import DEFAULT_SIZE, SIZES
+from control.errors import QuotaReached
+from control.ports.state import UnitOfWork
+
+UNLIMITED = Quota(apps=0, dynos=0, memory_mb=0, builds=0, storage_mb=0, releases=0)
+
+
+class Resource(StrEnum):
+    """What a quota limits at the moment of a request; the value is the field's name."""
+
+    APPS = "apps"
+    DYNOS = "dynos"
+    MEMORY = "memory_mb"
+    BUILDS = "builds"
+    STORAGE = "storage_mb"
+
+
+FOR_A_SLUG = (Resource.STORAGE, Resource.DYNOS, Resource.MEMORY)
+"""What a deploy uses more of."""
+
+_WORDS = {
+    Resource.APPS: ("{} apps", "destroy one that is no longer needed"),
+    Resource.DYNOS: ("{} dynos", "scale something down first"),
+    Resource.MEMORY: ("dynos of {} MB in all", "scale something down first"),
+    Resource.BUILDS: ("{} builds at once", "wait until one has ended"),
+    Resource.STORAGE: ("{} MB of slugs", "destroy an app that is no longer needed"),
+}
+
+
+def quota_of(account: Account, base: Quota) -> Quota:
+    """An account's quota: the platform's, with what it has of its own. Admins have only what they have of their own."""
+    return with_own(UNLIMITED if account.admin else base, account.quota)
+
+
+def used(usage: Usage) -> dict[str, int]:
+    """Usage in the units of the quota, by its fields' names."""
+    return {
+        Resource.APPS: usage.apps,
+        Resource.DYNOS: sum(usage.dynos.values()),
+        Resource.MEMORY: sum(SIZES[size].memory_mb * count for size, count in usage.dynos.items()),
+        Resource.BUILDS: usage.builds,
+        Resource.STORAGE: usage.storage >> 20,
+    }
+
+
+def first_dynos(work: UnitOfWork, app_id: str) -> int:
+    """How many dynos a deploy starts by itself: a web dyno where the app has no formation yet."""
+    return 0 if work.formations.list(app_id) else 1
+
+
+def demand_quota(work: UnitOfWork, base: Quota, owner_id: str, *resources: Resource, dynos_to_come: int = 0) -> None:
+    """Check what a unit of work has made, before it is committed; leaving it undoes that. Raises QuotaReached.
+
+    `dynos_to_come` are those, of the default size, that follow from it later.
+    """
+    owner = work.accounts.get(owner_id)
+    if owner is None:
+        return
+    limits = asdict(quota_of(owner, base))
+    usage = work.usages.of(owner_id)
+    if dynos_to_come:
+        usage = replace(usage, dynos={**usage.dynos, DEFAULT_SIZE: usage.dynos.get(DEFAULT_SIZE, 0) + dynos_to_come})
+    amounts = used(usage)
+    for resource in resources:
+        amount, limit = amounts[resource], limits[resource]
+        if limit and amount > limit:
+            what, way_out = _WORDS[resource]
+            raise QuotaReached(
+                f"This would make {what.format(amount)}, and the apps of {owner.email} may have {limit}; "
+                f"{way_out}, or ask an admin for a larger quota."
+            )
