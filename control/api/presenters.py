@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -18,6 +19,7 @@ from control.domain.formations import Formation
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import RELEASE_TYPE, Slug
 from control.ports.state import UnitOfWork
+from control.services.quotas import quota_of, used
 
 JSON = dict[str, Any]
 
@@ -77,6 +79,13 @@ def present_account(account: Account) -> JSON:
         "updated_at": time_text(account.updated_at),
         "verified": True,
     }
+
+
+def present_quota(work: UnitOfWork, account: Account) -> JSON:
+    """Ours: the limits of an account, null where there is none, and what its apps use of each."""
+    limits = asdict(quota_of(account, platform().settings.quota))
+    amounts = used(work.usages.of(account.id))
+    return {name: {"limit": limit or None, "used": amounts.get(name)} for name, limit in limits.items()}
 
 
 class Presenter:
