@@ -82,6 +82,9 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
     "This machine's platform (as root, from a checkout)": {
         "platform": {
             "up": "start the platform on this machine",
+    "The platform, for admins": {
+        "gc": {"gc": "remove what nothing refers to any more"},
+    },
             "down": "stop the platform on this machine",
             "status": "show how the platform's parts are",
             "doctor": "check the platform and say what to do",

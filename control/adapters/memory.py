@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from control.adapters.memory_clock import ManualClock
 from control.adapters.memory_node import MemoryNode
 from control.adapters.memory_scheduler import MemoryScheduler
 from control.ports.blobs import BlobStat
 from control.ports.catalog import Instance, Route
+from control.ports.clock import Clock
 from control.ports.errors import CatalogUnavailable, ConfigVersionTaken, StoreFull, StoreUnavailable, VaultUnavailable
 
 __all__ = ["ManualClock", "MemoryBlobs", "MemoryCatalog", "MemoryNode", "MemoryScheduler", "MemoryVault"]
@@ -22,16 +23,19 @@ __all__ = ["ManualClock", "MemoryBlobs", "MemoryCatalog", "MemoryNode", "MemoryS
 class MemoryVault:
     """Vault. `sealed` makes every call fail; `admitted` are the apps whose jobs may read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self.clock = clock or ManualClock()
         self.sealed = False
         self.down = False
         self.admitted: set[str] = set()
         self.versions: dict[tuple[str, int], dict[str, str]] = {}
+        self._written: dict[tuple[str, int], datetime] = {}
         self._lock = threading.Lock()
 
     def write(self, app_id: str, version: int, values: Mapping[str, str]) -> None:
         self._check()
         with self._lock:
+            self._written.setdefault((app_id, version), self.clock.now())
             kept = self.versions.setdefault((app_id, version), dict(values))
             if kept != dict(values):
                 raise ConfigVersionTaken(f"Config version {version} exists already with other values.")
@@ -46,7 +50,19 @@ class MemoryVault:
     def delete(self, app_id: str, version: int) -> None:
         self._check()
         with self._lock:
-            self.versions.pop((app_id, version), None)
+            self._remove(app_id, version)
+
+    def list_apps(self) -> list[str]:
+        self._check()
+        return sorted({app_id for app_id, _ in self.versions})
+
+    def list_versions(self, app_id: str) -> list[int]:
+        self._check()
+        return sorted(version for owner, version in self.versions if owner == app_id)
+
+    def written_at(self, app_id: str, version: int) -> datetime | None:
+        self._check()
+        return self._written.get((app_id, version))
 
     def admit(self, app_id: str) -> None:
         self._check()
@@ -57,10 +73,14 @@ class MemoryVault:
         with self._lock:
             self.admitted.discard(app_id)
             for key in [key for key in self.versions if key[0] == app_id]:
-                del self.versions[key]
+                self._remove(*key)
 
     def ping(self) -> None:
         self._check()
+
+    def _remove(self, app_id: str, version: int) -> None:
+        self.versions.pop((app_id, version), None)
+        self._written.pop((app_id, version), None)
 
     def _check(self) -> None:
         if self.sealed:

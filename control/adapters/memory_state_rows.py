@@ -183,6 +183,12 @@ class Slugs(MemoryRows[Slug]):
     def by_build_key(self, app_id: str, build_key: str) -> Slug | None:
         same = self._where(
             lambda each: each.app_id == app_id and each.build_key == build_key, key=lambda each: each.created_at
+    def list(self, app_id: str) -> Sequence[Slug]:
+        return self._where(lambda each: each.app_id == app_id, key=lambda each: each.created_at)
+
+    def drop(self, slug_id: str) -> None:
+        self._rows.pop(slug_id, None)
+
         )
         return _last(same)
 
@@ -253,3 +259,6 @@ class Outputs:
 
     def size(self, owner_id: str) -> int:
         return len(self._pieces.get(owner_id, b""))
+
+    def drop(self, owner_id: str) -> None:
+        self._pieces.pop(owner_id, None)

@@ -177,6 +177,12 @@ class SlugRows(Rows[Slug]):
     table = tables.slugs
     record = Slug
 
+    def list(self, app_id: str) -> Sequence[Slug]:
+        return self._all(self._select(self.table.c.app_id == app_id).order_by(self.table.c.created_at))
+
+    def drop(self, slug_id: str) -> None:
+        self._connection.execute(delete(self.table).where(self.table.c.id == slug_id))
+
     def by_build_key(self, app_id: str, build_key: str) -> Slug | None:
         same = and_(self.table.c.app_id == app_id, self.table.c.build_key == build_key)
         return self._first(self._select(same).order_by(self.table.c.created_at.desc()))
@@ -265,3 +271,6 @@ class OutputRows:
         query = select(pieces.c.start + func.length(pieces.c.bytes)).where(pieces.c.owner_id == owner_id)
         last = self._connection.execute(query.order_by(pieces.c.start.desc()).limit(1)).scalar_one_or_none()
         return int(last or 0)
+
+    def drop(self, owner_id: str) -> None:
+        self._connection.execute(delete(tables.outputs).where(tables.outputs.c.owner_id == owner_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import hvac
@@ -64,6 +65,15 @@ class VaultConfig:
     def delete(self, app_id: str, version: int) -> None:
         self._call(lambda: self._remove(config_path(app_id, version)))
 
+    def list_apps(self) -> list[str]:
+        return self._call(lambda: [key.rstrip("/") for key in self._keys("apps")])
+
+    def list_versions(self, app_id: str) -> list[int]:
+        return sorted(int(version) for version in self._call(lambda: self._versions(app_id)))
+
+    def written_at(self, app_id: str, version: int) -> datetime | None:
+        return self._call(lambda: self._created(config_path(app_id, version)))
+
     def admit(self, app_id: str) -> None:
         name = vault_role(app_id)
         policy = f'path "{CONFIG_MOUNT}/data/apps/{app_id}/config/*" {{ capabilities = ["read"] }}\n'
@@ -114,9 +124,19 @@ class VaultConfig:
     def _remove(self, path: str) -> None:
         self._client.secrets.kv.v2.delete_metadata_and_all_versions(path, mount_point=CONFIG_MOUNT)
 
-    def _versions(self, app_id: str) -> list[str]:
+    def _created(self, path: str) -> datetime | None:
         try:
-            answer = self._client.secrets.kv.v2.list_secrets(f"apps/{app_id}/config", mount_point=CONFIG_MOUNT)
+            answer = self._client.secrets.kv.v2.read_secret_metadata(path, mount_point=CONFIG_MOUNT)
+        except exceptions.InvalidPath:
+            return None
+        return datetime.fromisoformat(answer["data"]["created_time"])
+
+    def _versions(self, app_id: str) -> list[str]:
+        return self._keys(f"apps/{app_id}/config")
+
+    def _keys(self, folder: str) -> list[str]:
+        try:
+            answer = self._client.secrets.kv.v2.list_secrets(folder, mount_point=CONFIG_MOUNT)
         except exceptions.InvalidPath:
             return []
         return [str(key) for key in answer["data"]["keys"]]

@@ -120,6 +120,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /dyno-sizes": WHOAMI,
         "GET /dyno-sizes/<size>": WHOAMI,
         "GET /events": PROTECTED,
+        "POST /garbage-collections": ADMIN,
         "GET /health": ANYBODY,
         "GET /health/live": ANYBODY,
         "GET /oauth/authorizations": ACCOUNT,

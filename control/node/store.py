@@ -60,6 +60,15 @@ class Store:
         """Remove a file; a missing one is success."""
         (self._folder / name).unlink(missing_ok=True)
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each stored file, by name."""
+        found = {}
+        for entry in os.scandir(self._folder):
+            with suppress(FileNotFoundError):
+                if not entry.name.endswith(".new"):
+                    found[entry.name] = entry.stat(follow_symlinks=False).st_size
+        return found
+
     @contextmanager
     def one_at_a_time(self, name: str) -> Iterator[None]:
         """Who wants the same missing file waits for the first to fetch it."""

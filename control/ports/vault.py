@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 
@@ -22,6 +23,18 @@ class ConfigVault(Protocol):
 
     def delete(self, app_id: str, version: int) -> None:
         """Remove one version for good; a missing one is success."""
+        ...
+
+    def list_apps(self) -> list[str]:
+        """Ids of all apps that have a version."""
+        ...
+
+    def list_versions(self, app_id: str) -> list[int]:
+        """All versions of an app that there are, in order."""
+        ...
+
+    def written_at(self, app_id: str, version: int) -> datetime | None:
+        """When a version was written; None when it does not exist."""
         ...
 
     def admit(self, app_id: str) -> None:

@@ -110,6 +110,8 @@ class ReleaseSlug:
         if slug.sha256 is None and self.ports.blobs.stat(names.SOURCES_BUCKET, names.source_key(slug.id)) is None:
             raise InvalidParams("This slug was never uploaded; PUT its tarball to the slug's blob url first.")
         with self.ports.state.begin() as work:
+            if work.slugs.get(slug.id) is None:
+                raise NotFound("This slug has just been removed as garbage; build or upload it again.", resource="slug")
             release = create_release(
                 work,
                 now=self.ports.clock.now(),
@@ -137,9 +139,7 @@ class Rollback:
             target = find_release(work, app, release)
             slug = work.slugs.get(target.slug_id) if target.slug_id else None
             if slug is None:
-                raise InvalidParams(
-                    f"Release v{target.version} has no slug to go back to; choose a release that was deployed."
-                )
+                raise InvalidParams(_no_slug(target))
             if target.status is not ReleaseStatus.SUCCEEDED:
                 raise InvalidParams(
                     f"Release v{target.version} never went on the air, it is {target.status}; choose one that did."
@@ -157,3 +157,12 @@ class Rollback:
             work.commit()
         announce(self.ports, app.id, f"Rollback to v{target.version} by user {actor.account.email}")
         return made
+
+
+def _no_slug(release: Release) -> str:
+    if release.slug_id is None:
+        return f"Release v{release.version} has no slug to go back to; choose a release that was deployed."
+    return (
+        f"Release v{release.version} is older than those whose slugs are kept, so there is nothing to go back to; "
+        "choose a later one, or push that code again."
+    )

@@ -157,6 +157,9 @@ def test_what_a_build_printed_and_left(stage, app):
     assert b"".join(stage.node.slug(allocation_id)) == b"tgz"
     assert stage.node.result(allocation_id) == RESULT
     stage.node.keep_cache(allocation_id, app_id=app)
+    assert stage.node.cache_sizes()[app] == len("cache")
+    stage.node.forget(app)
+    assert app not in stage.node.cache_sizes()
 
 
 def test_what_a_hostile_build_left(stage, app):
@@ -167,6 +170,7 @@ def test_what_a_hostile_build_left(stage, app):
         stage.node.slug(allocation_id)
     assert stage.node.result(allocation_id) is None
     stage.node.keep_cache(allocation_id, app_id=app)
+    assert app not in stage.node.cache_sizes()
 
 
 def test_unknown_allocation(stage, app):
@@ -203,6 +207,7 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.slug(allocation_id),
         lambda: stage.unavailable.result(allocation_id),
         lambda: stage.unavailable.keep_cache(allocation_id, app_id=app),
+        stage.unavailable.cache_sizes,
         lambda: stage.unavailable.forget(app),
     ):
         with pytest.raises(NodeUnavailable):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -92,6 +93,19 @@ def test_forgotten_app_leaves_nothing(stage, app):
             stage.vault.read(app, version)
 
 
+def test_what_is_there_is_listed(stage, app):
+    """Apps, their versions in order, and when each was written."""
+    assert stage.vault.list_versions(app) == []
+    assert app not in stage.vault.list_apps()
+    for version in (11, 2):
+        stage.vault.write(app, version, {"A": "1"})
+
+    assert stage.vault.list_versions(app) == [2, 11]
+    assert app in stage.vault.list_apps()
+    assert stage.vault.written_at(app, 2).utcoffset() == timedelta(0)
+    assert stage.vault.written_at(app, 3) is None
+
+
 def test_unavailable(stage, app):
     """A sealed or silent Vault raises VaultUnavailable, with a sentence."""
     stage.vault.ping()
@@ -100,6 +114,9 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.write(app, 1, {}),
         lambda: stage.unavailable.read(app, 1),
         lambda: stage.unavailable.delete(app, 1),
+        stage.unavailable.list_apps,
+        lambda: stage.unavailable.list_versions(app),
+        lambda: stage.unavailable.written_at(app, 1),
         lambda: stage.unavailable.admit(app),
         lambda: stage.unavailable.forget(app),
     ):

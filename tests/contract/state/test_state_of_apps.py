@@ -78,6 +78,26 @@ def test_slugs_by_build_key(store: StateStore, app: App, records: Any) -> None:
         assert work.slugs.by_build_key(str(uuid4()), "k") is None
 
 
+def test_slugs_and_outputs_can_be_dropped(store: StateStore, app: App, records: Any) -> None:
+    """One slug or one output goes; what else there is stays, and dropping twice is harmless."""
+    old, new = records.slug(app), records.slug(app, created_at=records.now + timedelta(seconds=1))
+    with store.begin() as work:
+        for slug in (new, old):
+            work.slugs.add(slug)
+            work.outputs.append(slug.id, "text")
+        work.commit()
+    with store.begin() as work:
+        assert [old, new] == list(work.slugs.list(app.id))
+        for _ in range(2):
+            work.slugs.drop(old.id)
+            work.outputs.drop(old.id)
+        work.commit()
+
+    with store.view() as work:
+        assert [new] == list(work.slugs.list(app.id))
+        assert (work.outputs.size(old.id), work.outputs.size(new.id)) == (0, 4)
+
+
 def test_formations_are_kept_by_type(store: StateStore, app: App, records: Any) -> None:
     """Saving a formation replaces the one of the same type; removing takes one type."""
     web = records.formation(app, quantity=1)
