@@ -66,6 +66,10 @@ class MemoryNode:
         if allocation_id in self._left_caches:
             self.caches[app_id] = self._left_caches[allocation_id]
 
+    def cache_sizes(self) -> Mapping[str, int]:
+        self._check()
+        return {app_id: len(data) for app_id, data in self.caches.items()}
+
     def forget(self, app_id: str) -> None:
         self._check()
         self.lines.pop(app_id, None)

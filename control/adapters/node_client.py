@@ -70,6 +70,9 @@ class NodeClient:
         # Copying a big archive takes as long as the disk does.
         self._ask("POST", f"/allocs/{allocation_id}/cache", json={"app": app_id}, timeout=httpx.Timeout(120, connect=2))
 
+    def cache_sizes(self) -> Mapping[str, int]:
+        return {str(app_id): int(size) for app_id, size in self._ask("GET", "/caches").json().items()}
+
     def forget(self, app_id: str) -> None:
         self._ask("DELETE", f"/apps/{app_id}")
 

@@ -55,6 +55,10 @@ def create_app(parts: Parts) -> Flask:
     _add_logs(app, parts)
     _add_allocations(app, parts)
 
+    @app.get("/caches")
+    def caches() -> Response:
+        return jsonify(parts.caches.sizes())
+
     @app.delete("/apps/<app_id>")
     def forget(app_id: str) -> Response:
         parts.logbook.forget(_uuid(app_id))

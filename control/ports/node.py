@@ -51,6 +51,10 @@ class Node(Protocol):
         """Make the cache archive that a build left the app's build cache on this node, if it left one."""
         ...
 
+    def cache_sizes(self) -> Mapping[str, int]:
+        """Bytes of each build cache that there is, by app id."""
+        ...
+
     def forget(self, app_id: str) -> None:
         """Remove an app's logs and caches."""
         ...

@@ -17,6 +17,7 @@ from control.services import holds
 from control.settings import Settings
 from control.worker.attend import Attend
 from control.worker.builds import Builder, BuildQueue
+from control.worker.collector import Collector
 from control.worker.crew import Crew
 from control.worker.oneoffs import Oneoffs
 from control.worker.reconcile import Reconcile
@@ -78,6 +79,13 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
             target=_loop, args=(reconcile.tick, settings.reconcile_interval, stop), name="reconcile", daemon=True
         ),
     ]
+    if settings.collect_interval:
+        collect = Collector(ports=ports, settings=settings)
+        loops.append(
+            threading.Thread(
+                target=_loop, args=(collect.tick, settings.collect_interval, stop), name="collect", daemon=True
+            )
+        )
     for loop in loops:
         loop.start()
     log.info("worker.ready", max_builds=settings.max_builds)
