@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from jobs import names, spec
 from jobs.sizes import SIZES
@@ -26,6 +27,19 @@ class ProcessSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HealthSpec:
+    """What web dynos are asked to know whether they are well, beyond accepting connections."""
+
+    path: str
+    host: str
+    """The Host header: frameworks refuse names that are not theirs."""
+    interval_s: int
+    timeout_s: int
+    restart_after: int
+    """Failures in a row after which Nomad replaces the dyno; 0 for never."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DynoSpec:
     """One release, ready to run."""
 
@@ -39,6 +53,7 @@ class DynoSpec:
     """Another one makes a new set of dynos, which see the new stack."""
     boot_timeout_s: int = 60
     kill_timeout_s: int = 30
+    health: HealthSpec | None = None
 
 
 def build(dyno: DynoSpec, site: Site) -> dict[str, Any]:
@@ -96,7 +111,7 @@ def _group(dyno: DynoSpec, process: ProcessSpec, site: Site) -> dict[str, Any]:
         "MaxDelay": 600 * SECOND,
     }
     if process.type == WEB:
-        group["Services"] = [_service(dyno, process)]
+        group["Services"] = [_service(dyno, process, site)]
         group["ShutdownDelay"] = _SHUTDOWN_DELAY_S * SECOND
         group["Update"] = _blue_green(process.quantity, dyno.boot_timeout_s)
     else:
@@ -138,7 +153,7 @@ def _all_at_once() -> dict[str, Any]:
     }
 
 
-def _service(dyno: DynoSpec, process: ProcessSpec) -> dict[str, Any]:
+def _service(dyno: DynoSpec, process: ProcessSpec, site: Site) -> dict[str, Any]:
     meta = {
         "app": dyno.app.id,
         "process": process.type,
@@ -161,6 +176,29 @@ def _service(dyno: DynoSpec, process: ProcessSpec) -> dict[str, Any]:
                 "AddressMode": "alloc",
                 "Interval": SECOND,
                 "Timeout": SECOND,
-            }
+            },
+            *([_health_check(dyno, dyno.health, site)] if dyno.health else []),
         ],
     }
+
+
+def _health_check(dyno: DynoSpec, health: HealthSpec, site: Site) -> dict[str, Any]:
+    """Consul asks the node agent, which asks the dyno: Consul itself would follow a tenant's redirect to anywhere.
+
+    Nomad resolves the path against the dyno's address, and one that begins with two slashes brings its own host.
+    """
+    asked = urlencode({"path": health.path, "host": health.host, "timeout": health.timeout_s})
+    address = site.artifacts_url.removeprefix("http:")
+    check = {
+        "Name": "well",
+        "Type": "http",
+        "Path": f"{address}/health/${{NOMAD_ALLOC_ID}}?{asked}",
+        "PortLabel": str(names.DYNO_PORT),
+        "AddressMode": "alloc",
+        "Interval": health.interval_s * SECOND,
+        "Timeout": (health.timeout_s + 1) * SECOND,
+    }
+    if health.restart_after:
+        # The time to boot is no time of failure. A frozen dyno would fail as well: one that sleeps must have none.
+        check["CheckRestart"] = {"Limit": health.restart_after, "Grace": dyno.boot_timeout_s * SECOND}
+    return check

@@ -1,4 +1,4 @@
-"""Jobs that run once: builds and release phases."""
+"""Jobs that run once: builds, release phases and one-off dynos."""
 
 from __future__ import annotations
 

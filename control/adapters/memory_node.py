@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from control.adapters.memory_clock import ManualClock
 from control.node.lines import Filter, render, split_message
 from control.ports.clock import Clock
 from control.ports.errors import NodeUnavailable
-from control.ports.node import LogQuery
+from control.ports.node import Crash, LogQuery, Memory
 
 
 class MemoryNode:
@@ -22,6 +22,8 @@ class MemoryNode:
         self.down = False
         self.lines: dict[str, list[str]] = {}
         self.caches: dict[str, bytes] = {}
+        self.memories: dict[str, list[Memory]] = {}
+        self.crashed: dict[str, list[Crash]] = {}
         self._outputs: dict[tuple[str, str], bytes] = {}
         self._slugs: dict[str, bytes] = {}
         self._results: dict[str, Mapping[str, Any]] = {}
@@ -70,8 +72,17 @@ class MemoryNode:
         self._check()
         return {app_id: len(data) for app_id, data in self.caches.items()}
 
+    def memory(self, app_id: str) -> Sequence[Memory]:
+        self._check()
+        return self.memories.get(app_id, [])
+
+    def crashes(self, app_id: str) -> Sequence[Crash]:
+        self._check()
+        return self.crashed.get(app_id, [])
+
     def forget(self, app_id: str) -> None:
         self._check()
+        self.crashed.pop(app_id, None)
         self.lines.pop(app_id, None)
         self.caches.pop(app_id, None)
 

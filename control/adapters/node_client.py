@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import httpx
 
 from control.node.lines import fed
 from control.ports.errors import NodeUnavailable
-from control.ports.node import LogQuery
+from control.ports.node import Crash, LogQuery, Memory
 
 _TIMEOUT = httpx.Timeout(10, connect=2)
 _TAIL_TIMEOUT = httpx.Timeout(30, connect=2)
@@ -72,6 +73,25 @@ class NodeClient:
 
     def cache_sizes(self) -> Mapping[str, int]:
         return {str(app_id): int(size) for app_id, size in self._ask("GET", "/caches").json().items()}
+
+    def memory(self, app_id: str) -> Sequence[Memory]:
+        return [
+            Memory(allocation_id=each["allocation"], dyno=each["dyno"], used_mb=float(each["used_mb"]))
+            for each in self._ask("GET", f"/apps/{app_id}/memory").json()
+        ]
+
+    def crashes(self, app_id: str) -> Sequence[Crash]:
+        return [
+            Crash(
+                dyno=each["dyno"],
+                allocation_id=each["allocation"],
+                exit_code=each["exit_code"],
+                oom_killed=each["oom_killed"],
+                at=datetime.fromisoformat(each["at"]),
+                lines=tuple(each["lines"]),
+            )
+            for each in self._ask("GET", f"/apps/{app_id}/crashes").json()
+        ]
 
     def forget(self, app_id: str) -> None:
         self._ask("DELETE", f"/apps/{app_id}")

@@ -8,19 +8,20 @@ from flask import Blueprint, Response
 
 from control.api import bodies
 from control.api.context import actor, platform, the_app
-from control.api.presenters import JSON, present_dyno
+from control.api.presenters import JSON, present_crash, present_dyno
 from control.api.responses import listing, reply
 from control.domain.apps import App
 from control.domain.dynos import Dyno
 from control.domain.oneoffs import TYPE, Oneoff
 from control.errors import InvalidParams
 from control.services.access import Permission
-from control.services.dynos import RestartDynos, find_dynos, list_dynos
+from control.services.dynos import RestartDynos, find_dynos, list_dynos, with_memory
 from control.services.oneoffs import RunOneoff, StopOneoffs, Wish, as_dyno, find_oneoff
 
 routes = Blueprint("dynos", __name__)
 
 _KEYS = {"name": lambda dyno: dyno.name, "id": lambda dyno: dyno.id}
+_CRASH_KEYS = {"dyno": lambda crash: crash.dyno, "id": lambda crash: crash.allocation_id}
 
 
 @routes.get("/apps/<app>/dynos")
@@ -30,7 +31,7 @@ def list_(app: str) -> Response:
     dynos = list_dynos(platform().ports, found)
     with platform().ports.state.view() as work:
         dynos += [as_dyno(each) for each in work.oneoffs.running_of(found.id)]
-    return _listing(found, dynos)
+    return _listing(found, with_memory(platform().ports, found, dynos))
 
 
 @routes.post("/apps/<app>/dynos")
@@ -60,6 +61,13 @@ def oneoffs(app: str) -> Response:
     with platform().ports.state.view() as work:
         dynos = [as_dyno(each) for each in work.oneoffs.list(found.id)]
     return _listing(found, dynos)
+
+
+@routes.get("/apps/<app>/crashes")
+def crashes(app: str) -> Response:
+    """How each dyno crashed the last time it did."""
+    found = the_app(app, Permission.VIEW)
+    return listing(platform().ports.node.crashes(found.id), _CRASH_KEYS, lambda crash: present_crash(found, crash))
 
 
 @routes.get("/apps/<app>/dynos/<dyno>")

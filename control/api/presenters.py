@@ -1,4 +1,4 @@
-"""The platform's records in Heroku's JSON. Fields that Heroku does not have: `failure_message`, `reason`."""
+"""The platform's records in Heroku's JSON. Ours: `failure_message`, `reason`, `exit_code`, `memory_mb`, crashes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from control.api.context import platform
 from control.domain.accounts import Account
 from control.domain.apps import App
 from control.domain.builds import Build
-from control.domain.dynos import Dyno
+from control.domain.dynos import Dyno, cause_of
 from control.domain.formations import Formation
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import RELEASE_TYPE, Slug
+from control.ports.node import Crash
 from control.ports.state import UnitOfWork
 from control.services.quotas import quota_of, used
 
@@ -255,4 +256,17 @@ def present_dyno(app: App, dyno: Dyno, release_ids: dict[int, str]) -> JSON:
         "state": str(dyno.state),
         "type": dyno.type,
         "updated_at": time_text(dyno.updated_at),
+    }
+
+
+def present_crash(app: App, crash: Crash) -> JSON:
+    """Ours: the last crash of one dyno."""
+    return {
+        "app": app_ref(app),
+        "crashed_at": time_text(crash.at),
+        "dyno": crash.dyno,
+        "exit_code": crash.exit_code,
+        "id": crash.allocation_id,
+        "lines": list(crash.lines),
+        "reason": cause_of(crash.exit_code, oom_killed=crash.oom_killed),
     }

@@ -11,6 +11,7 @@ from control.api.responses import listing, reply
 from control.errors import InvalidParams
 from control.services import config_vars
 from control.services.access import Permission
+from control.services.release_retry import RetryRelease
 from control.services.releases import ReleaseSlug, Rollback, find_release
 
 routes = Blueprint("releases", __name__)
@@ -39,18 +40,22 @@ def info(app: str, release: str) -> Response:
 
 @routes.post("/apps/<app>/releases")
 def create(app: str) -> Response:
-    """Release a slug, or roll back: a new release with what an old one had."""
+    """Release a slug, roll back, or retry: the last two make a new release with what an old one had."""
     found = the_app(app, Permission.DEPLOY)
     values = bodies.body()
     ports = platform().ports
     old, slug = bodies.reference(values, "release"), bodies.reference(values, "slug")
-    if old:
+    failed = bodies.reference(values, "retry")
+    if failed:
+        made = RetryRelease(ports=ports)(actor(), found, release=failed)
+    elif old:
         made = Rollback(ports=ports)(actor(), found, release=old)
     elif slug:
         made = ReleaseSlug(ports=ports)(actor(), found, slug_id=slug, description=bodies.text(values, "description"))
     else:
         raise InvalidParams(
-            "Say what to release: `slug` with a slug's id, or `release` with the release to go back to."
+            "Say what to release: `slug` with a slug's id, `release` with the release to go back to, or `retry` with "
+            "one that failed."
         )
     with ports.state.view() as work:
         return reply(Presenter(work).release(found, made, current=work.releases.current(found.id)), 201)

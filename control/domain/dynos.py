@@ -17,6 +17,15 @@ class DynoState(StrEnum):
     DOWN = "down"
 
 
+def cause_of(exit_code: int | None, *, oom_killed: bool, message: str | None = None) -> str:
+    """One sentence for the end of a process that nobody asked to end; no exit code means that it never began."""
+    if oom_killed:
+        return "It was killed because it used more memory than its size has (R15)."
+    if exit_code is None:
+        return f"It could not be started: {message or 'the node gave no reason'}"
+    return f"It ended with exit code {exit_code}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dyno:
     """One dyno: `web.1` and the like."""

@@ -12,8 +12,11 @@ from control.adapters.system_clock import SystemClock
 from control.node import api, artifacts
 from control.node.allocations import AllocationState
 from control.node.collector import Collector
+from control.node.crashes import CrashBook
 from control.node.disk import DiskWatch
+from control.node.health import HealthProbe
 from control.node.logbook import Logbook
+from control.node.memory import MemoryWatch
 from control.node.nomad_watch import NomadWatch
 from control.node.positions import Positions
 from control.node.router_lines import RouterLines
@@ -29,17 +32,21 @@ class NodeAgent:
     def __init__(self, told: NodeSettings) -> None:
         clock = SystemClock()
         self._logbook = Logbook(told.app_logs, limit=told.log_bytes)
+        crashes = CrashBook(told.app_logs, told.nomad_allocs)
         self._collector = Collector(
             told.nomad_allocs,
             self._logbook,
             Positions(told.app_logs / "positions.json"),
             clock=clock,
             lines_per_second=told.log_lines_per_second,
+            ended=crashes.note,
         )
         self._router = RouterLines(
             told.router_socket, self._logbook, clock=clock, lines_per_second=_ROUTER_LINES_PER_SECOND
         )
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
+        self._memory = MemoryWatch(self._logbook, clock=clock)
+        self._probe = HealthProbe(told.nomad_addr, told.nomad_token)
         self._watch = NomadWatch(
             told.nomad_addr,
             told.nomad_token,
@@ -52,11 +59,13 @@ class NodeAgent:
         caches = Store(told.caches, limit=told.build_caches_bytes, largest=told.build_cache_bytes)
         slugs = Store(told.slugs, limit=told.slug_cache_bytes, largest=told.slug_cache_bytes)
         blobs = MinioBlobs(told.minio_endpoint, access_key=told.minio_access_key, secret_key=told.minio_secret_key)
-        self._artifacts = artifacts.create_app(blobs, slugs, caches)
+        self._artifacts = artifacts.create_app(blobs, slugs, caches, self._probe)
         self._api = api.create_app(
             api.Parts(
                 allocations=told.nomad_allocs,
                 logbook=self._logbook,
+                crashes=crashes,
+                memory=self._memory,
                 caches=caches,
                 clock=clock,
                 health=self._health,
@@ -70,6 +79,7 @@ class NodeAgent:
                 ("router-lines", self._router.run),
                 ("nomad-watch", self._watch.run),
                 ("disk-watch", self._disk.run),
+                ("memory-watch", self._memory.run),
             )
         ]
 
@@ -94,10 +104,13 @@ class NodeAgent:
     def _update(self, state: AllocationState) -> None:
         self._collector.update(state)
         self._disk.update(state)
+        self._memory.update(state)
 
     def _gone(self, allocation_id: str) -> None:
         self._collector.gone(allocation_id)
         self._disk.gone(allocation_id)
+        self._memory.gone(allocation_id)
+        self._probe.gone(allocation_id)
 
     def _health(self) -> dict[str, Any]:
         return {

@@ -12,6 +12,7 @@ from jobs.names import app_of_job
 _INDEX = re.compile(r"\[(\d+)\]$")
 _ONCE = re.compile(r"\.(?P<kind>release|run)-v?(?P<number>[A-Za-z0-9]{1,20})$")
 _ENDED = frozenset({"complete", "failed", "lost"})
+_KILLED = frozenset({"Killing", "Restart Signaled"})
 _UNSTARTED = frozenset({"Driver Failure", "Failed Artifact Download", "Failed Validation", "Setup Failure"})
 
 
@@ -44,6 +45,7 @@ class AllocationState:
     """A deployment watches its health."""
     events: tuple[Event, ...]
     disk_mb: int | None
+    memory_mb: int | None = None
 
 
 def read(record: Mapping[str, Any]) -> AllocationState:
@@ -54,7 +56,9 @@ def read(record: Mapping[str, Any]) -> AllocationState:
     app_id = app_of_job(job_id)
     task = next(iter(states), None) or ("dyno" if job_id == app_id else group)
     health = record.get("DeploymentStatus") or {}
-    shared = (record.get("AllocatedResources") or {}).get("Shared") or {}
+    given = record.get("AllocatedResources") or {}
+    shared = given.get("Shared") or {}
+    memory = ((given.get("Tasks") or {}).get(task) or {}).get("Memory") or {}
     return AllocationState(
         id=str(record["ID"]),
         app_id=app_id,
@@ -67,6 +71,7 @@ def read(record: Mapping[str, Any]) -> AllocationState:
         deployed=bool(record.get("DeploymentID") or health),
         events=tuple(_event(event) for event in (states.get(task) or {}).get("Events") or []),
         disk_mb=shared.get("DiskMB"),
+        memory_mb=memory.get("MemoryMB"),
     )
 
 
@@ -89,6 +94,18 @@ def _event(record: Mapping[str, Any]) -> Event:
     )
 
 
+def crash_of(state: AllocationState) -> Event | None:
+    """How a dyno of the formation ended that ought not to; None for one that was told to, or that has not."""
+    if not state.ended or not state.long_running:
+        return None
+    for event in state.events:
+        if event.kind in _KILLED:
+            return None
+        if event.kind == "Terminated" or event.kind in _UNSTARTED:
+            return event
+    return None
+
+
 class Life:
     """Tells a dyno's life as Heroku does, each thing once."""
 
@@ -103,7 +120,7 @@ class Life:
         told: list[str] = []
         killed = False
         for event in state.events:
-            killed = killed or event.kind in {"Killing", "Restart Signaled"}
+            killed = killed or event.kind in _KILLED
             if event.at > self.told_until:
                 told += self._about(event, state, killed=killed)
                 self.told_until = event.at

@@ -17,8 +17,10 @@ from typing import Any
 from flask import Flask, Response, abort, jsonify, request
 
 from control.node import files, outputs, web
+from control.node.crashes import CrashBook
 from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
+from control.node.memory import MemoryWatch
 from control.node.outputs import Outputs
 from control.node.store import Store
 from control.ports.clock import Clock
@@ -40,6 +42,8 @@ class Parts:
 
     allocations: Path
     logbook: Logbook
+    crashes: CrashBook
+    memory: MemoryWatch
     caches: Store
     clock: Clock
     health: Callable[[], dict[str, Any]]
@@ -58,6 +62,13 @@ def create_app(parts: Parts) -> Flask:
     @app.get("/caches")
     def caches() -> Response:
         return jsonify(parts.caches.sizes())
+
+    app.add_url_rule(
+        "/apps/<app_id>/crashes", view_func=lambda app_id: jsonify(parts.crashes.of_app(app_id)), endpoint="crashes"
+    )
+    app.add_url_rule(
+        "/apps/<app_id>/memory", view_func=lambda app_id: jsonify(parts.memory.of_app(app_id)), endpoint="memory"
+    )
 
     @app.delete("/apps/<app_id>")
     def forget(app_id: str) -> Response:

@@ -1,4 +1,7 @@
-"""What Nomad's clients fetch for dynos and builds: slugs, sources, build caches. Loopback only, read-only."""
+"""What Nomad's clients fetch for dynos and builds: slugs, sources, build caches; and Consul's health checks of dynos.
+
+Loopback only, read-only.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Iterator
 from flask import Flask, Response, abort, request
 
 from control.node import files, web
+from control.node.health import HealthProbe
 from control.node.store import Store
 from control.ports.blobs import BlobStore
 from control.ports.errors import PortError
@@ -21,7 +25,7 @@ class WrongContent(PortError):
     """What MinIO has under a digest is something else."""
 
 
-def create_app(blobs: BlobStore, slugs: Store, caches: Store) -> Flask:
+def create_app(blobs: BlobStore, slugs: Store, caches: Store, probe: HealthProbe) -> Flask:
     """The endpoint."""
     app = Flask("control.node.artifacts")
 
@@ -54,8 +58,19 @@ def create_app(blobs: BlobStore, slugs: Store, caches: Store) -> Flask:
         fd = caches.open(app_id)
         return web.file(fd) if fd is not None else web.stream(iter([b""]), size=0)
 
+    _add_health(app, probe)
     web.report_errors(app)
     return app
+
+
+def _add_health(app: Flask, probe: HealthProbe) -> None:
+    @app.get("/health/<allocation_id>")
+    def health(allocation_id: str) -> Response:
+        path, host, timeout = (request.args.get(name, "") for name in ("path", "host", "timeout"))
+        if not timeout.isdecimal() or len(timeout) > 2:
+            abort(400)
+        problem = probe.ask(allocation_id, path=path, host=host, timeout=int(timeout))
+        return Response(f"{problem or 'It is well.'}\n", status=503 if problem else 200, mimetype="text/plain")
 
 
 def _only_loopback() -> None:

@@ -11,6 +11,7 @@ import os
 import queue
 import select
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -44,13 +45,22 @@ class Collector:
     """`update` and `gone` come from any thread; `step` is called over and over by one."""
 
     def __init__(
-        self, root: Path, logbook: Logbook, positions: Positions, *, clock: Clock, lines_per_second: int
+        self,
+        root: Path,
+        logbook: Logbook,
+        positions: Positions,
+        *,
+        clock: Clock,
+        lines_per_second: int,
+        ended: Callable[[AllocationState], None] = lambda _: None,
     ) -> None:
         self._root = root
         self._logbook = logbook
         self._positions = positions
         self._clock = clock
         self._lines_per_second = lines_per_second
+        self._ended = ended
+        """Told of each dyno that has ended, once, when all that it printed is on disk."""
         self._inbox: queue.SimpleQueue[AllocationState | str | None] = queue.SimpleQueue()
         self._dynos: dict[str, DynoLog] = {}
         self._done: set[str] = set()
@@ -233,6 +243,7 @@ class Collector:
             if now >= due and key not in self._dirty:
                 self._new_files.add(key)
                 self._read_dyno(key, now)
+                self._ended(self._dynos[key].state)
                 self._drop(key)
                 self._done.add(key)
 

@@ -60,6 +60,21 @@ def left(root: Path, allocation_id: str, name: str) -> int:
     return files.open_file(root, allocation_id, "alloc", "out", name)
 
 
+def last(root: Path, allocation_id: str, task: str, *, limit: int) -> bytes:
+    """The end of what a task printed, at most so many bytes. Raises NotThere for no such allocation."""
+    said = b""
+    with files.folder(root, allocation_id, *files.logs_folder()) as held:
+        for index in reversed(_indices(held, task)):
+            room = limit - len(said)
+            if room <= 0:
+                break
+            name = f"{task}.stdout.{index}"
+            _, size = _piece(held, name, 0, 0)
+            piece, _ = _piece(held, name, max(0, size - room), room)
+            said = piece + said
+    return said
+
+
 def _indices(held: int, task: str) -> list[int]:
     pattern = re.compile(re.escape(f"{task}.stdout.") + r"(\d{1,9})")
     found = (pattern.fullmatch(name) for name in os.listdir(held))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -19,6 +20,29 @@ class LogQuery:
     """`web.1`; also `router`, `api`, `build`."""
     process_type: str | None = None
     tail: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What one dyno uses now."""
+
+    allocation_id: str
+    dyno: str
+    used_mb: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crash:
+    """The last crash of one dyno."""
+
+    dyno: str
+    allocation_id: str
+    exit_code: int | None
+    """None for one that could not be started."""
+    oom_killed: bool
+    at: datetime
+    lines: tuple[str, ...]
+    """What it printed last, at most 20."""
 
 
 class Node(Protocol):
@@ -55,8 +79,16 @@ class Node(Protocol):
         """Bytes of each build cache that there is, by app id."""
         ...
 
+    def memory(self, app_id: str) -> Sequence[Memory]:
+        """What the app's running dynos use, one-off dynos too."""
+        ...
+
+    def crashes(self, app_id: str) -> Sequence[Crash]:
+        """The last crash of each of the app's dynos, the oldest first."""
+        ...
+
     def forget(self, app_id: str) -> None:
-        """Remove an app's logs and caches."""
+        """Remove an app's logs, crashes and caches."""
         ...
 
     def ping(self) -> None:

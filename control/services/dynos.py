@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
 from control.domain.apps import App
-from control.domain.dynos import Dyno, DynoState
+from control.domain.dynos import Dyno, DynoState, cause_of
 from control.domain.formations import Formation
+from control.domain.oneoffs import TYPE as ONEOFF
 from control.domain.slugs import WEB_TYPE
 from control.errors import NotFound
 from control.ports.bundle import Ports
+from control.ports.errors import NodeUnavailable
 from control.ports.scheduler import Allocation, AllocationStatus, Deployment
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
@@ -35,6 +37,20 @@ def list_dynos(ports: Ports, app: App) -> list[Dyno]:
         if lack and job and not job.stopped:
             dynos += facts.waiting(placed, release=_release(job.meta), reason=lack)
     return sorted(dynos, key=lambda dyno: (dyno.type, _number(dyno.name), dyno.release_version, dyno.id))
+
+
+def with_memory(ports: Ports, app: App, dynos: Sequence[Dyno]) -> list[Dyno]:
+    """The same dynos with what they use now, where the node agent knows; one-off dynos are found by their names."""
+    try:
+        used = {key: each.used_mb for each in ports.node.memory(app.id) for key in (each.allocation_id, each.dyno)}
+    except NodeUnavailable:
+        return list(dynos)
+    return [
+        replace(dyno, memory_mb=used.get(dyno.name if dyno.type == ONEOFF else dyno.id))
+        if dyno.state in (DynoState.UP, DynoState.STARTING)
+        else dyno
+        for dyno in dynos
+    ]
 
 
 def find_dynos(ports: Ports, app: App, id_or_name: str) -> list[Dyno]:
@@ -189,12 +205,7 @@ def _decides(deployment: Deployment | None, allocation: Allocation) -> bool:
 
 
 def _crash(allocation: Allocation) -> str:
-    if allocation.oom_killed:
-        cause = "It was killed because it used more memory than its size has (R15)."
-    elif allocation.exit_code is None:
-        cause = f"It could not be started: {allocation.message or 'the node gave no reason'}"
-    else:
-        cause = f"It ended with exit code {allocation.exit_code}."
+    cause = cause_of(allocation.exit_code, oom_killed=allocation.oom_killed, message=allocation.message)
     if allocation.reschedule_at is not None:
         cause += f" It is started again at {allocation.reschedule_at:%H:%M:%S} UTC."
     return cause

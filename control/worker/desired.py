@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from control.domain.apps import App
 from control.domain.formations import Formation
+from control.domain.health_checks import HealthCheck
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import Slug
 from control.ports.bundle import Ports
@@ -14,7 +15,7 @@ from control.ports.scheduler import Job
 from control.ports.state import UnitOfWork
 from control.settings import Settings
 from jobs import dyno, names
-from jobs.dyno import WEB, DynoSpec, ProcessSpec
+from jobs.dyno import WEB, DynoSpec, HealthSpec, ProcessSpec
 from jobs.spec import AppRef, Site
 
 
@@ -38,6 +39,27 @@ class Desired:
         """Without a slug there is nothing to run."""
         return self.slug is None or self.slug.sha256 is None or not self.formation
 
+    @property
+    def health_check(self) -> HealthCheck | None:
+        """What the slug's app.json asks for."""
+        return self.slug.health_check if self.slug else None
+
+    def boot_timeout(self, settings: Settings) -> int:
+        """Seconds that a web dyno has to be well; an app may ask for more than the platform gives, not for less."""
+        return max(settings.boot_timeout, self.health_check.startup_s if self.health_check else 0)
+
+    def _health(self, settings: Settings) -> HealthSpec | None:
+        check = self.health_check
+        if check is None:
+            return None
+        return HealthSpec(
+            path=check.path,
+            host=settings.host(self.app.name),
+            interval_s=check.interval_s,
+            timeout_s=check.timeout_s,
+            restart_after=check.restart_after,
+        )
+
     def job(self, site: Site, settings: Settings) -> Job:
         """The Nomad job. Only for one that runs something."""
         if self.slug is None or self.slug.sha256 is None:
@@ -58,7 +80,9 @@ class Desired:
             ),
             restart_nonce=self.app.restart_nonce,
             stack_version=settings.stack_versions.get(self.slug.stack, ""),
-            boot_timeout_s=settings.boot_timeout,
+            boot_timeout_s=self.boot_timeout(settings),
+            kill_timeout_s=settings.stop_timeout,
+            health=self._health(settings),
         )
         return dyno.build(spec, site)
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from control.domain.dynos import cause_of
 from control.domain.oneoffs import Oneoff
 from control.ports.bundle import Ports
 from control.ports.errors import JobRejected, PortError
@@ -125,11 +126,7 @@ class Oneoffs:
     def _why(self, one: Oneoff, allocation: Allocation) -> str | None:
         if one.stop_requested or self._is_late(one):
             return self._stopped(one)
-        if allocation.oom_killed:
-            return "It was killed because it used more memory than its size has (R15)."
-        if allocation.exit_code is None:
-            return f"It could not be started: {allocation.message or 'the node gave no reason'}"
-        return f"It ended with exit code {allocation.exit_code}."
+        return cause_of(allocation.exit_code, oom_killed=allocation.oom_killed, message=allocation.message)
 
     def _stopped(self, one: Oneoff) -> str:
         if one.stop_requested:

@@ -87,7 +87,7 @@ class Rollout:
                 self._succeed(wanted)
                 return
             if verdict.outcome is not Outcome.WAITING:
-                self._fail(release, self._explain(verdict))
+                self._fail(release, self._explain(verdict, wanted))
                 return
             self.ports.clock.wait(_TICK_S)
             wanted = self._renew(wanted)
@@ -170,14 +170,16 @@ class Rollout:
             release.app_id, source="app", dyno="api", lines=[f"Release v{release.version} failed: {headline}"]
         )
 
-    def _explain(self, verdict: Verdict) -> str:
+    def _explain(self, verdict: Verdict, wanted: Desired) -> str:
         culprit = verdict.culprit
         if culprit is None:
             return "The app did not start."
         if verdict.outcome is Outcome.TIMED_OUT:
+            check = wanted.health_check
+            goal = f"answer GET {check.path} with 200 to 399" if check else "bind to $PORT"
             reason = (
-                f"Error R10 (Boot timeout) -> Web process failed to bind to $PORT within "
-                f"{self.settings.boot_timeout} seconds of launch."
+                f"Error R10 (Boot timeout) -> Web process failed to {goal} within "
+                f"{wanted.boot_timeout(self.settings)} seconds of launch."
             )
         elif culprit.oom_killed:
             reason = "Error R15 (Memory quota vastly exceeded) -> The web process was killed for its use of memory."

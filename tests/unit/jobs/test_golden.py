@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobs import dyno, oneoff
-from jobs.dyno import DynoSpec, ProcessSpec
+from jobs.dyno import DynoSpec, HealthSpec, ProcessSpec
 from jobs.spec import AppRef, Site
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -63,6 +63,20 @@ JOBS = {
     "release-phase": lambda: oneoff.release_phase(
         oneoff.ReleasePhaseSpec(
             app=APP, release_version=12, slug_sha256=SHA, config_version=3, command="./migrate", size="free"
+        ),
+        SITE,
+    ),
+    "health-check": lambda: dyno.build(
+        DynoSpec(
+            app=APP,
+            release_version=2,
+            slug_sha256=SHA,
+            config_version=0,
+            processes=(ProcessSpec(type="web", command="./serve", quantity=1, size="free"),),
+            boot_timeout_s=90,
+            health=HealthSpec(
+                path="/up?deep=1&x=y", host="example.localhost", interval_s=5, timeout_s=3, restart_after=4
+            ),
         ),
         SITE,
     ),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from control.domain.apps import App
+from control.ports.node import Crash, Memory
 
 TYPES = {"web": "python app.py", "worker": "python work.py", "release": "./migrate"}
 
@@ -156,3 +159,32 @@ def test_restarts(api: Any, deployed: App, plane: Any) -> None:
 def test_restart_of_what_is_not_there(api: Any, deployed: App, path: str) -> None:
     """An unknown dyno or type is 404."""
     assert api.delete(f"/apps/{deployed.name}/{path}").status_code == 404
+
+
+def test_memory_is_shown_where_it_is_known(api: Any, deployed: App, plane: Any) -> None:
+    """From the node agent; without it the dynos are listed all the same."""
+    plane.run(deployed)
+    plane.scheduler.pass_health(plane.job_id(deployed))
+    (dyno,) = api.get(f"/apps/{deployed.name}/dynos").json
+    assert dyno["memory_mb"] is None
+
+    plane.node.memories[deployed.id] = [Memory(allocation_id=dyno["id"], dyno="web.1", used_mb=41.5)]
+    assert [each["memory_mb"] for each in api.get(f"/apps/{deployed.name}/dynos").json] == [41.5]
+    plane.node.down = True
+    assert [each["memory_mb"] for each in api.get(f"/apps/{deployed.name}/dynos").json] == [None]
+
+
+def test_crashes_over_the_wire(api: Any, deployed: App, plane: Any) -> None:
+    """By dyno, with exit code, a sentence and the last lines."""
+    crash = Crash(
+        dyno="web.1", allocation_id="a", exit_code=3, oom_killed=False, at=plane.clock.now(), lines=("bad", "end")
+    )
+    later = replace(crash, dyno="worker.2", exit_code=137, oom_killed=True, at=crash.at + timedelta(seconds=1))
+    plane.node.crashed[deployed.id] = [crash, later]
+
+    found = api.get(f"/apps/{deployed.name}/crashes").json
+
+    assert [each["dyno"] for each in found] == ["web.1", "worker.2"]
+    assert (found[0]["exit_code"], found[0]["reason"]) == (3, "It ended with exit code 3.")
+    assert found[0]["lines"] == ["bad", "end"]
+    assert "R15" in found[1]["reason"]

@@ -184,3 +184,40 @@ def test_output_of_a_release_phase(api: Any, app: App, plane: Any) -> None:
     first, second = api.get(f"/apps/{app.name}/releases").json
     assert first["output_stream_url"] is None
     assert second["output_stream_url"].startswith("http://localhost/streams/outputs/")
+
+
+def test_a_failed_release_is_retried(api: Any, app: App, plane: Any) -> None:
+    """With its own slug and config vars, which the next change would not start from."""
+    plane.deploy(app)
+    _config(api, app, A="1")
+    plane.settle()
+    _config(api, app, A="2")
+    with plane.state.view() as work:
+        failed = plane.end(work.releases.latest(app.id), ReleaseStatus.FAILED)
+
+    made = api.post(f"/apps/{app.name}/releases", {"retry": f"v{failed.version}"})
+
+    assert (made.status_code, made.json["status"]) == (201, "pending")
+    assert made.json["description"] == f"Retry of v{failed.version}: Set A config vars"
+    assert made.json["slug"] == {"id": failed.slug_id}
+    assert api.get(f"/apps/{app.name}/releases/{made.json['version']}/config-vars").json == {"A": "2"}
+    with plane.state.view() as work:
+        again = plane.end(work.releases.latest(app.id), ReleaseStatus.FAILED)
+    twice = api.post(f"/apps/{app.name}/releases", {"retry": {"id": again.id}}).json
+    assert twice["description"] == f"Retry of v{again.version}: Set A config vars"
+
+
+def test_what_cannot_be_retried(api: Any, app: App, plane: Any) -> None:
+    """One that did not fail, one without code, one whose config vars are gone, one that there is not."""
+    deployed = plane.deploy(app)
+    _config(api, app, A="1")
+    plane.settle()
+    with plane.state.view() as work:
+        failed = plane.end(work.releases.latest(app.id), ReleaseStatus.FAILED)
+    plane.vault.delete(app.id, failed.config_version)
+
+    for release, said in ((f"v{deployed.version}", "did not fail"), (f"v{failed.version}", "are gone")):
+        refused = api.post(f"/apps/{app.name}/releases", {"retry": release})
+        assert (refused.status_code, said in refused.json["message"]) == (422, True)
+    assert api.post(f"/apps/{app.name}/releases", {"retry": "v99"}).status_code == 404
+    assert len(_releases(api, app)) == 2

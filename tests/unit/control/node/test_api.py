@@ -11,7 +11,9 @@ import pytest
 
 from control.adapters.memory_clock import ManualClock
 from control.node import api
+from control.node.crashes import CrashBook
 from control.node.logbook import Logbook
+from control.node.memory import MemoryWatch
 from control.node.store import Store
 
 APP = str(uuid.UUID(int=1))
@@ -33,10 +35,13 @@ def caches(tmp_path):
 @pytest.fixture
 def client(tmp_path, caches, out):
     ours, theirs = socket.socketpair(socket.AF_UNIX)
+    logbook = Logbook(tmp_path / "applogs", limit=1 << 20)
     app = api.create_app(
         api.Parts(
             allocations=tmp_path / "alloc",
-            logbook=Logbook(tmp_path / "applogs", limit=1 << 20),
+            logbook=logbook,
+            crashes=CrashBook(tmp_path / "applogs", tmp_path),
+            memory=MemoryWatch(logbook, clock=ManualClock()),
             caches=caches,
             clock=ManualClock(),
             health=lambda: {"fine": True},
@@ -164,3 +169,13 @@ def test_bad_input_gets_a_sentence(client, method, path, body):
 
     assert answer.status_code in {400, 404}
     assert answer.get_json()["message"].endswith(".")
+
+
+def test_crashes_and_memory_of_an_app(client, tmp_path):
+    """Empty for one that has none; a file that is broken is none, too."""
+    assert client.get(f"/apps/{APP}/crashes").get_json() == []
+    assert client.get(f"/apps/{APP}/memory").get_json() == []
+
+    (tmp_path / "applogs" / APP).mkdir(parents=True)
+    (tmp_path / "applogs" / APP / "crashes.json").write_text('[{"dyno": "web.1"')
+    assert client.get(f"/apps/{APP}/crashes").get_json() == []

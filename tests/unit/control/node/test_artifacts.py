@@ -9,6 +9,7 @@ import pytest
 
 from control.adapters.memory import MemoryBlobs
 from control.node import artifacts
+from control.node.health import HealthProbe
 from control.node.store import Store
 from jobs.names import slug_key, source_key
 
@@ -30,7 +31,7 @@ def caches(tmp_path):
 @pytest.fixture
 def client(blobs, caches, tmp_path):
     slugs = Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20)
-    return artifacts.create_app(blobs, slugs, caches).test_client()
+    return artifacts.create_app(blobs, slugs, caches, HealthProbe("http://nomad", "")).test_client()
 
 
 def test_slug_needs_minio_once(client, blobs):

@@ -45,13 +45,19 @@ class Node:
         self.folder = folder
         self.rate = rate
         self.clock = ManualClock()
+        self.ended: list[AllocationState] = []
         self.start()
 
     def start(self) -> None:
         self.logbook = Logbook(self.folder / "applogs", limit=10 << 20)
         self.positions = Positions(self.folder / "positions.json")
         self.collector = Collector(
-            self.root, self.logbook, self.positions, clock=self.clock, lines_per_second=self.rate
+            self.root,
+            self.logbook,
+            self.positions,
+            clock=self.clock,
+            lines_per_second=self.rate,
+            ended=self.ended.append,
         )
 
     def prints(self, text: str | bytes, *, key: str = ONE, kind: str = "stdout", index: int = 0) -> None:
@@ -241,3 +247,18 @@ def test_allocation_that_nomad_forgot(node):
     node.settle(seconds=15)
 
     assert node.log() == ["app[web.1]: one"]
+
+
+def test_an_end_is_passed_on_once_and_last(node):
+    """When the last words are on disk, with all that Nomad said; not again after a restart."""
+    node.collector.update(state())
+    over = state(ended=True, events=(Event(at=5, kind="Terminated", exit_code=1, oom_killed=False),))
+    node.collector.update(over)
+    node.settle(seconds=1)
+    assert node.ended == []
+
+    node.settle(seconds=5)
+    node.collector.update(over)
+    node.settle(seconds=5)
+
+    assert [each.events for each in node.ended] == [over.events]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from control.domain.health_checks import HealthCheck
 from control.domain.releases import ReleaseStatus
 from control.ports.scheduler import AllocationStatus
 from jobs import names
+from jobs.spec import SECOND
 
 
 def test_a_healthy_boot_succeeds(world: Any) -> None:
@@ -174,3 +177,39 @@ def test_a_sealed_vault_leaves_the_release_pending(world: Any) -> None:
 
     assert world.fresh(release).status is ReleaseStatus.PENDING
     assert world.scheduler.jobs() == {}
+
+
+def test_a_health_check_has_its_own_time_and_words(world: Any) -> None:
+    """What app.json asks for is in the job, and in what a boot that takes too long is told."""
+    app = world.app()
+    check = HealthCheck(path="/up", startup_s=120, interval_s=2, restart_after=3)
+    slug = replace(world.slug(app), health_check=check)
+    with world.ports.state.begin() as work:
+        work.slugs.save(slug)
+        work.commit()
+    release = world.release(app, slug)
+    world.clock.script = [
+        lambda: world.scheduler.run(app.id),
+        lambda: [world.scheduler.change(each.id, healthy=False) for each in world.scheduler.allocations(app.id)],
+    ]
+
+    world.attend.attend(app.id)
+
+    (job,) = [job for job in world.scheduler.submitted if job["TaskGroups"]]
+    (group,) = job["TaskGroups"]
+    assert group["Update"]["HealthyDeadline"] == 120 * SECOND
+    assert [each["Name"] for each in group["Services"][0]["Checks"]] == ["accepts", "well"]
+    assert world.fresh(release).failure_message.startswith(
+        "Error R10 (Boot timeout) -> Web process failed to answer GET /up with 200 to 399 within 120 seconds"
+    )
+
+
+def test_the_stop_timeout_is_the_settings(world: Any) -> None:
+    """Between SIGTERM and SIGKILL."""
+    world.settings = replace(world.settings, stop_timeout=7)
+    app = world.app()
+
+    world.on_air(app)
+
+    (group,) = world.scheduler.submitted_job(app.id)["TaskGroups"]
+    assert group["Tasks"][0]["KillTimeout"] == 7 * SECOND
