@@ -55,7 +55,10 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "maintenance:off": "let visitors in again",
         },
         "domains": {"domains": "list an app's host names"},
-        "stack": {"stack": "show an app's stack and what others there are"},
+        "stack": {
+            "stack": "show an app's stack and what others there are",
+            "stack:set": "choose the stack that an app's next push is built on",
+        },
     },
     "Config vars": {
         "config": {
@@ -89,6 +92,11 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "status": "show how the platform's parts are",
             "doctor": "check the platform and say what to do",
             "env": "print the variables that reach the platform",
+        },
+        "stacks": {
+            "stacks": "list the platform's stacks and their versions",
+            "stacks:upgrade": "move every app to a stack's newest packages",
+            "stacks:rollback": "take a stack's upgrade back",
         },
     },
     "Help": {
@@ -134,13 +142,17 @@ ALIASES: dict[str, str] = {
 }
 
 
+_ON_THE_MACHINE = {"platform", "stacks"}
+"""Modules that need a checkout."""
+
+
 def load(name: str) -> click.Command:
     """The command of this name; its module is imported now."""
     entry = ENTRIES[name]
     try:
         module = import_module(f"cli.commands.{entry.module}")
     except ImportError as error:
-        if entry.module != "platform":
+        if entry.module not in _ON_THE_MACHINE:
             raise
         raise CLIError(
             f'"nomapaas {name}" needs a checkout of nomapaas on the platform\'s machine '

@@ -23,7 +23,9 @@ from cli.platform.up import up as start
 from cli.session import Session
 
 
-def _sentences(function: Callable[..., None]) -> Callable[..., None]:
+def sentences(function: Callable[..., None]) -> Callable[..., None]:
+    """Let a command that touches this machine end a Problem with its sentence."""
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> None:
         try:
@@ -36,13 +38,14 @@ def _sentences(function: Callable[..., None]) -> Callable[..., None]:
 
 @command("up")
 @click.option("--boot", is_flag=True, help="Start it whenever this machine starts, too (by systemd).")
-@_sentences
-def up(session: Session, *, boot: bool) -> None:
+@click.option("--stack", "stacks", metavar="STACK", multiple=True, help="Have this stack, too; remembered.")
+@sentences
+def up(session: Session, *, boot: bool, stacks: tuple[str, ...]) -> None:
     """Start the platform on this machine, or bring it back. What is missing is installed or built first.
 
     Settings (NOMAPAAS_DOMAIN, NOMAPAAS_BIND and so on) come from the environment, and are remembered.
     """
-    instance = Instance.from_env(session.env.variables)
+    instance = Instance.from_env(session.env.variables).with_stacks(stacks)
     if boot:
         require_systemd()
     start(instance)
@@ -52,7 +55,7 @@ def up(session: Session, *, boot: bool) -> None:
 
 @command("env")
 @json_option
-@_sentences
+@sentences
 def env(session: Session, *, as_json: bool) -> None:
     """Print the variables that reach the platform: `eval "$(nomapaas env)"`."""
     found = variables(Instance.from_env(session.env.variables))
@@ -66,7 +69,7 @@ def env(session: Session, *, as_json: bool) -> None:
 @command("down")
 @click.option("--purge", is_flag=True, help="Remove all data of the platform as well: every app, config var and slug.")
 @click.option("-c", "--confirm", metavar="FOLDER", help="Confirm a purge by the folder that is removed.")
-@_sentences
+@sentences
 def down(session: Session, *, purge: bool, confirm: str | None) -> None:
     """Stop the platform on this machine. The data is kept, and `up` brings every app back."""
     instance = Instance.from_env(session.env.variables)
@@ -87,7 +90,7 @@ def _confirm(session: Session, instance: Instance, given: str | None) -> None:
 
 @command("status")
 @json_option
-@_sentences
+@sentences
 def status(session: Session, *, as_json: bool) -> None:
     """Show how the platform's parts are. The exit code is 1 when one of them is not well."""
     instance = Instance.from_env(session.env.variables)
@@ -114,7 +117,7 @@ def _span(seconds: int | None) -> str:
 @command("doctor")
 @json_option
 @click.option("--no-probe", is_flag=True, help="Start no probe dynos.")
-@_sentences
+@sentences
 def doctor(session: Session, *, as_json: bool, no_probe: bool) -> None:
     """Check the machine and the platform, and say what to do. The exit code is 1 when something is wrong."""
     instance = Instance.from_env(session.env.variables)

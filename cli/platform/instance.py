@@ -7,8 +7,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.platform.problem import Problem
@@ -111,6 +111,14 @@ class Instance:
             passed_on=tuple(sorted((k, v) for k, v in env.items() if _is_passed_on(k))),
             told=tuple(sorted((k, v) for k, v in env.items() if k in _REMEMBERED or _is_passed_on(k))),
         )
+
+    def with_stacks(self, more: Sequence[str]) -> Instance:
+        """The same with these stacks besides its own, which `up` will remember. Raises Problem."""
+        if not more:
+            return self
+        stacks = _stacks(",".join([*self.stacks, *more]))
+        told = dict(self.told) | {"NOMAPAAS_STACKS": ",".join(stacks)}
+        return replace(self, stacks=stacks, told=tuple(sorted(told.items())))
 
     @property
     def memory(self) -> Path:

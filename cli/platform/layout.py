@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import secrets
 import shutil
@@ -69,7 +68,7 @@ def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: S
     etc = instance.dyno_etc
     stamp = etc / ".stack"
     mark = "\n".join([*map(str, stack_etcs), wanted["resolv.conf"]])
-    if os.path.ismount(etc) and stamp.is_file() and stamp.read_text() == mark:
+    if etc in mounts_below(etc) and stamp.is_file() and stamp.read_text() == mark:
         return
     new = etc.with_name(f"{etc.name}-{secrets.token_hex(4)}")
     for stack_etc in reversed(stack_etcs):
@@ -78,7 +77,7 @@ def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: S
         files.remove_tree(new / name)
         files.write(new / name, text)
     files.write(new / stamp.name, mark)
-    files.directory(etc)
+    etc.mkdir(exist_ok=True)
     run(["mount", "--bind", new, etc])
     run(["mount", "-o", "remount,bind,ro,nosuid,nodev", etc])
     for old in etc.parent.glob(f"{etc.name}-*"):

@@ -137,7 +137,7 @@ def test_domains_and_maintenance_json(cli, host):
     assert cli("domains").out == "=== hello Domain\nhello.localhost\n\n=== hello Custom Domains\nwww.x.y\n"
     assert len(json.loads(cli("domains", "--json").out)) == 2
     assert json.loads(cli("maintenance", "--json").out) == {"maintenance": True}
-    assert json.loads(cli("stack", "--json").out) == [{"name": "s", "current": True}]
+    assert json.loads(cli("stack", "--json").out) == [{"name": "s", "current": True, "next": True}]
 
 
 class Echo(BaseHTTPRequestHandler):
