@@ -21,6 +21,10 @@ class BuildSpec:
     source_url: str
     config_version: int
     buildpacks: tuple[str, ...] = ()
+    private_fetch: bool = False
+    """Whether what a user names by URL may be at a private address."""
+    first: bool = False
+    """Whether the app was never deployed: then its app.json may set it up."""
     build_env: dict[str, str] = field(default_factory=dict)
     """The host's registry settings; they reach builds and never dynos."""
     source_version: str | None = None
@@ -46,6 +50,10 @@ def build(build: BuildSpec, site: Site) -> dict[str, Any]:
         "NOMAPAAS_REQUEST_ID": build.build_id,
         "NOMAPAAS_SOURCE_VERSION": spec.encoded(build.source_version or ""),
     }
+    if build.private_fetch:
+        env["NOMAPAAS_FETCH_PRIVATE"] = "1"
+    if build.first:
+        env["NOMAPAAS_FIRST_BUILD"] = "1"
     if not build.source_id:
         env["NOMAPAAS_SOURCE_URL"] = spec.encoded(build.source_url)
     return _once(

@@ -25,6 +25,7 @@ from control.ports.state import (
 )
 from control.ports.state_oneoffs import Oneoffs as OneoffsPort
 from control.ports.state_people import Collaborators, Transfers, Usages
+from control.ports.state_setups import AppSetups
 
 
 class MemoryState:
@@ -73,6 +74,7 @@ class MemoryUnitOfWork:
     transfers: Transfers
     usages: Usages
     oneoffs: OneoffsPort
+    app_setups: AppSetups
 
     def __init__(self, store: MemoryState, *, writes: bool) -> None:
         self._store = store
@@ -95,6 +97,7 @@ class MemoryUnitOfWork:
         self.transfers = people.Transfers(data)
         self.usages = people.Usages(data)
         self.oneoffs = Oneoffs(data.oneoffs)
+        self.app_setups = rows.MemoryRows(data.app_setups)
         return self
 
     def __exit__(self, *_exc_info: object) -> None:

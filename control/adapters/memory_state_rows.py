@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from control.domain.accounts import Account, AuditEvent, Token
+from control.domain.app_setups import AppSetup
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
 from control.domain.formations import Formation
@@ -44,6 +45,7 @@ class Data:
     collaborators: dict[str, Collaborator] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     oneoffs: dict[str, Oneoff] = field(default_factory=dict)
+    app_setups: dict[str, AppSetup] = field(default_factory=dict)
 
     def copy(self) -> Data:
         """Give a copy that shares the records, which never change."""
@@ -160,6 +162,7 @@ class Apps(MemoryRows[App]):
             self._data.collaborators,
             self._data.transfers,
             self._data.oneoffs,
+            self._data.app_setups,
         )
         for rows in tables:
             drop(rows, lambda each: each.app_id == app_id)
@@ -180,15 +183,15 @@ class Builds(MemoryRows[Build]):
 class Slugs(MemoryRows[Slug]):
     """Slugs."""
 
-    def by_build_key(self, app_id: str, build_key: str) -> Slug | None:
-        same = self._where(
-            lambda each: each.app_id == app_id and each.build_key == build_key, key=lambda each: each.created_at
     def list(self, app_id: str) -> Sequence[Slug]:
         return self._where(lambda each: each.app_id == app_id, key=lambda each: each.created_at)
 
     def drop(self, slug_id: str) -> None:
         self._rows.pop(slug_id, None)
 
+    def by_build_key(self, app_id: str, build_key: str) -> Slug | None:
+        same = self._where(
+            lambda each: each.app_id == app_id and each.build_key == build_key, key=lambda each: each.created_at
         )
         return _last(same)
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from control.adapters.dyno_rows import OneoffRows
 from control.adapters.holds import Holds
 from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
+from control.adapters.setup_rows import AppSetupRows
 from control.adapters.state_holds import FileHolds, SessionHolds
 from control.adapters.state_rows import (
     AppRows,
@@ -41,6 +42,7 @@ from control.ports.state import (
 )
 from control.ports.state_oneoffs import Oneoffs
 from control.ports.state_people import Collaborators, Transfers, Usages
+from control.ports.state_setups import AppSetups
 
 _WRITES = "nomapaas_writes"
 _LOCK_KEY = 0x6E6D7061
@@ -102,6 +104,7 @@ class SqlUnitOfWork:
     transfers: Transfers
     usages: Usages
     oneoffs: Oneoffs
+    app_setups: AppSetups
 
     def __init__(self, engine: Engine, *, writes: bool) -> None:
         self._engine = engine
@@ -128,6 +131,7 @@ class SqlUnitOfWork:
         self.transfers = TransferRows(connection)
         self.usages = UsageRows(connection)
         self.oneoffs = OneoffRows(connection)
+        self.app_setups = AppSetupRows(connection)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -157,6 +157,7 @@ apps = Table(
     Column("destroyed_at", Instant),
     Column("restart_nonce", Integer, nullable=False),
     Column("config_versions", Integer, nullable=False, server_default="0"),
+    Column("buildpacks", Names, nullable=False, server_default="[]"),
 )
 # A destroyed app gives its name back at once, though its row stays until the worker has removed what it owned.
 _alive = text("destroyed_at IS NULL")
@@ -181,6 +182,7 @@ builds = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("buildpacks", Names, nullable=False),
+    Column("reports", JSON, nullable=False, server_default="{}"),
     Column("started_at", Instant),
     Column("slug_id", _UUID),
     Column("release_id", _UUID),
@@ -205,6 +207,7 @@ slugs = Table(
     Column("commit_description", Text),
     Column("buildpack_provided_description", Text),
     Column("build_key", String(128)),
+    Column("app_json", JSON(none_as_null=True)),
     Column("health_check", Record(HealthCheck)),
     Index("slugs_by_build_key", "app_id", "build_key"),
 )

@@ -57,6 +57,8 @@ class App:
     """The scheduler's index of the job after the last submit: another one there means that somebody changed it."""
     destroyed_at: datetime | None = None
     """Set first when an app is destroyed; the worker removes what it owned, then the row."""
+    buildpacks: tuple[str, ...] = ()
+    """Short names or URLs, in the order in which builds use them; empty means detect."""
     restart_nonce: int = 0
     """Raised by `ps:restart` of a whole app: a new job that differs in nothing else, hence a rolling restart."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +38,8 @@ class Build:
     """When its Nomad job was submitted; None while it waits in the queue."""
     slug_id: str | None = None
     release_id: str | None = None
+    reports: Mapping[str, str] = field(default_factory=dict)
+    """What each buildpack's `bin/report` printed, by the buildpack."""
     cancel_requested: bool = False
     failure_message: str | None = None
 

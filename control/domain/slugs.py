@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from control.domain.health_checks import HealthCheck
 from control.domain.rules import BrokenRule
@@ -45,6 +46,8 @@ class Slug:
     """Digest over source tree, buildpacks, stack and build env: an equal key means an equal slug."""
     health_check: HealthCheck | None = None
     """What its `app.json` asks for; without one a web dyno is well when it accepts connections."""
+    app_json: Mapping[str, Any] | None = None
+    """What else of its `app.json` is kept (`Manifest.kept`): names of config vars, never values."""
 
     @property
     def scalable_types(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ from control.domain.slugs import Slug
 from control.ports.errors import PortError
 from control.ports.state_oneoffs import Oneoffs
 from control.ports.state_people import Collaborators, Transfers, Usages
+from control.ports.state_setups import AppSetups
 from control.ports.windows import Window
 
 
@@ -126,13 +127,13 @@ class Slugs(Protocol):
     def add(self, slug: Slug, /) -> None: ...
     def save(self, slug: Slug, /) -> None: ...
     def get(self, slug_id: str, /) -> Slug | None: ...
-    def of(self, slug_ids: Collection[str]) -> Mapping[str, Slug]:
     def list(self, app_id: str) -> Sequence[Slug]: ...
 
     def drop(self, slug_id: str) -> None:
         """Delete the row; releases that named it have no slug from then on."""
         ...
 
+    def of(self, slug_ids: Collection[str]) -> Mapping[str, Slug]:
         """Those that there are, by id; one query."""
         ...
 
@@ -199,8 +200,8 @@ class Outputs(Protocol):
     def append(self, owner_id: str, text: str) -> None: ...
     def read(self, owner_id: str, *, offset: int = 0) -> bytes: ...
     def size(self, owner_id: str) -> int: ...
-
     def drop(self, owner_id: str) -> None: ...
+
 
 class UnitOfWork(Protocol):
     """One transaction."""
@@ -217,6 +218,7 @@ class UnitOfWork(Protocol):
     transfers: Transfers
     usages: Usages
     oneoffs: Oneoffs
+    app_setups: AppSetups
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc_info: object) -> None: ...

@@ -16,7 +16,8 @@ from control.ports.state import StateStore
 from control.services import holds
 from control.settings import Settings
 from control.worker.attend import Attend
-from control.worker.builds import Builder, BuildQueue
+from control.worker.build_queue import BuildQueue
+from control.worker.builds import Builder
 from control.worker.collector import Collector
 from control.worker.crew import Crew
 from control.worker.oneoffs import Oneoffs

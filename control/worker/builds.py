@@ -7,7 +7,7 @@ runs already, from the byte of output that it wrote last.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,20 +15,22 @@ import structlog
 
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
+from control.domain.manifests import Manifest
+from control.domain.releases import Release
 from control.domain.rules import BrokenRule
-from control.domain.slugs import Slug, check_process_types
+from control.domain.slugs import Slug
 from control.ports.bundle import Ports
 from control.ports.errors import PortError, StoreFull
 from control.ports.scheduler import Allocation, AllocationStatus
 from control.ports.state import UnitOfWork
-from control.services import holds
 from control.services.builds import source_id_of
 from control.services.releases import create_release
 from control.settings import Settings
 from control.worker import slug_store
 from control.worker.build_key import SourceRejected, build_key
-from control.worker.crew import Crew
-from control.worker.output import OutputTail
+from control.worker.build_result import BuildFailed, BuildResult, BuildSaidWhy, demand_success, read_result
+from control.worker.first_deploy import Prepared, discard, is_first, prepare, set_up
+from control.worker.output import WAITING, OutputTail
 from control.worker.slug_check import SlugRejected
 from jobs import names, oneoff
 from jobs.spec import AppRef, Site
@@ -38,32 +40,13 @@ log = structlog.get_logger()
 _TICK_S = 0.1
 
 
-class BuildFailed(Exception):
-    """The build ends here; the message is for the user."""
-
-
-class BuildSaidWhy(BuildFailed):
-    """The build itself has printed the message already."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class BuildQueue:
-    """Hands pending builds to the crew, oldest first, one an app at a time."""
+class Made:
+    """What a build came to: a slug, stored but not yet in the database, and what its app.json asks for."""
 
-    ports: Ports
-    crew: Crew
-    builder: Builder
-
-    def tick(self) -> None:
-        """One look at the queue."""
-        with self.ports.state.view() as work:
-            pending = work.builds.pending()
-        seen: set[str] = set()
-        for build in pending:
-            if build.app_id not in seen:
-                hold = self.ports.state.hold(holds.building(build.app_id))
-                self.crew.dispatch(build.app_id, lambda build=build: self.builder.run(build.id), hold=hold)  # type: ignore[misc]
-            seen.add(build.app_id)
+    slug: Slug
+    manifest: Manifest = field(default_factory=Manifest)
+    reports: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,26 +62,30 @@ class Builder:
         with self.ports.state.view() as work:
             build = work.builds.get(build_id)
             app = work.apps.get(build.app_id) if build else None
-            config_version = _config_version(work, build.app_id) if build else 0
+            base = work.releases.base(build.app_id) if build else None
         if build is None or app is None or build.status is not BuildStatus.PENDING:
             return
         try:
-            self._run(build, app, config_version)
-        except BuildSaidWhy as exc:
-            self._fail(build, str(exc), said=True)
-        except (BuildFailed, SourceRejected, SlugRejected) as exc:
-            self._fail(build, str(exc))
-        except StoreFull as exc:
+            self._run(build, app, base)
+        except BuildFailed as exc:
+            self._fail(build, str(exc), said=isinstance(exc, BuildSaidWhy), reports=exc.reports)
+        except (BrokenRule, SourceRejected, SlugRejected, StoreFull) as exc:
             self._fail(build, str(exc))
         except PortError as exc:
             self._wait_for(build, exc)
 
-    def _run(self, build: Build, app: App, config_version: int) -> None:
+    def _run(self, build: Build, app: App, base: Release | None) -> None:
         if build.cancel_requested:
             raise BuildFailed("The build was canceled before it began.")
+        first = is_first(base)
+        config_version = base.config_version if base else 0
         key = build_key(self.ports, self.settings, build, config_version=config_version)
-        slug = self._known_slug(build, key) or self._build(build, app, config_version, key)
-        self._succeed(build, slug)
+        known = self._known_slug(build, key, first=first)
+        made = (
+            Made(slug=known) if known else self._build(build, self._spec(build, app, config_version, first=first), key)
+        )
+        while not self._succeed(build, made, prepared := prepare(self.ports, app.id, made.manifest)):
+            discard(self.ports, app.id, prepared)
 
     def _wait_for(self, build: Build, error: PortError) -> None:
         """Leave the build pending, so that the next tick goes on where this one stopped; but not for ever."""
@@ -109,31 +96,34 @@ class Builder:
         else:
             self.ports.clock.wait(1)
 
-    def _known_slug(self, build: Build, key: str | None) -> Slug | None:
+    def _known_slug(self, build: Build, key: str | None, *, first: bool) -> Slug | None:
+        """The slug of an equal build. What app.json asks for at the first deploy is not kept: that is built again."""
         if key is None:
             return None
         with self.ports.state.begin() as work:
             slug = work.slugs.by_build_key(build.app_id, key)
+            if slug is not None and first and (slug.app_json or {}).get("env"):
+                return None
             if slug is not None and build.started_at is None:
                 text = "-----> Nothing has changed since the last build of this source: its slug is used again\n"
                 work.outputs.append(build.id, text)
                 work.commit()
         return slug
 
-    def _build(self, build: Build, app: App, config_version: int, key: str | None) -> Slug:
-        if config_version:
-            self.ports.vault.admit(app.id)
-        job_id = names.build_job_id(app.id, build.id)
+    def _build(self, build: Build, spec: oneoff.BuildSpec, key: str | None) -> Made:
+        if spec.config_version:
+            self.ports.vault.admit(build.app_id)
+        job_id = names.build_job_id(build.app_id, build.id)
         if build.started_at is None:
-            self.ports.scheduler.submit(oneoff.build(self._spec(build, app, config_version), self.site))
+            self.ports.scheduler.submit(oneoff.build(spec, self.site))
             build = self._save(replace(build, started_at=self.ports.clock.now()))
         allocation, result = self._follow(build, job_id)
-        self._demand_success(allocation, result)
-        slug = self._store(build, allocation, result, key)
-        self.ports.node.keep_cache(allocation.id, app_id=app.id)
-        return slug
+        demand_success(allocation, result, self.settings)
+        made = self._store(build, allocation, read_result(result, self.settings), key)
+        self.ports.node.keep_cache(allocation.id, app_id=build.app_id)
+        return made
 
-    def _spec(self, build: Build, app: App, config_version: int) -> oneoff.BuildSpec:
+    def _spec(self, build: Build, app: App, config_version: int, *, first: bool) -> oneoff.BuildSpec:
         return oneoff.BuildSpec(
             app=AppRef(id=app.id, name=app.name, stack=build.stack),
             build_id=build.id,
@@ -147,6 +137,8 @@ class Builder:
             disk_mb=self.settings.build_disk_mb,
             timeout_s=self.settings.build_timeout,
             slug_max_mb=self.settings.slug_max_mb,
+            private_fetch=self.settings.fetch_private,
+            first=first,
         )
 
     def _follow(self, build: Build, job_id: str) -> tuple[Allocation, Mapping[str, Any]]:
@@ -166,7 +158,7 @@ class Builder:
                 tail.drain(allocation.id)
                 return allocation, result or self.ports.node.result(allocation.id) or {}
             if allocation is None and (lack := self.ports.scheduler.missing_capacity(job_id)) and lack != said:
-                tail.say(f"-----> Waiting for room to build: {lack}\n")
+                tail.say(f"{WAITING}for room to build: {lack}\n")
                 said = lack
             if allocation is None:
                 deadline = self.ports.clock.monotonic() + self.settings.build_timeout + 30
@@ -181,20 +173,12 @@ class Builder:
             raise BuildFailed("The build was canceled.")
         if late:
             self.ports.scheduler.stop(job_id)
-            raise BuildFailed(f"The build took longer than {self.settings.build_timeout} seconds and was stopped.")
+            raise BuildFailed(
+                f"The build took longer than {self.settings.build_timeout} seconds and was stopped: see its output for "
+                "what it was at, make that shorter, or ask for a higher NOMAPAAS_BUILD_TIMEOUT of the platform."
+            )
 
-    def _demand_success(self, allocation: Allocation, result: Mapping[str, Any]) -> None:
-        if isinstance(reason := result.get("failure_message"), str):
-            raise BuildSaidWhy(reason[:1000])
-        if result or (allocation.status is AllocationStatus.COMPLETE and allocation.exit_code == 0):
-            return
-        if allocation.oom_killed:
-            raise BuildFailed(f"The build needed more than {self.settings.build_memory_mb} MB of memory.")
-        if allocation.exit_code is None:
-            raise BuildFailed(f"The build could not be started: {allocation.message or allocation.status}")
-        raise BuildFailed(f"The build failed with exit code {allocation.exit_code}; see its output.")
-
-    def _store(self, build: Build, allocation: Allocation, result: Mapping[str, Any], key: str | None) -> Slug:
+    def _store(self, build: Build, allocation: Allocation, result: BuildResult, key: str | None) -> Made:
         pieces = _pieces_of_slug(self.ports, allocation.id)
         spooled = slug_store.store(self.ports, self.settings, app_id=build.app_id, pieces=pieces)
         now = self.ports.clock.now()
@@ -203,35 +187,41 @@ class Builder:
             app_id=build.app_id,
             sha256=spooled.sha256,
             size=spooled.size,
-            process_types=_process_types(result),
+            process_types=result.process_types,
             stack=build.stack,
             created_at=now,
             updated_at=now,
             commit=build.source_version,
-            buildpack_provided_description=_description(result),
+            buildpack_provided_description=result.description,
             build_key=key,
+            health_check=result.manifest.health_check,
+            app_json=result.manifest.kept,
         )
-        with self.ports.state.begin() as work:
-            work.slugs.add(slug)
-            work.commit()
-        return slug
+        return Made(slug=slug, manifest=result.manifest, reports=result.reports)
 
-    def _succeed(self, build: Build, slug: Slug) -> None:
-        """End the build and make its release, in one unit of work."""
+    def _succeed(self, build: Build, made: Made, prepared: Prepared) -> bool:
+        """End the build and make its release, in one unit of work; False when config vars have changed meanwhile."""
+        now, slug = self.ports.clock.now(), made.slug
         with self.ports.state.begin() as work:
-            if self._fresh(work, build).status is not BuildStatus.PENDING:
-                return
+            app = work.apps.get(build.app_id)
+            if app is None or self._fresh(work, build).status is not BuildStatus.PENDING:
+                return True
             base = work.releases.base(build.app_id)
+            if (base.config_version if base else 0) != prepared.seen:
+                return False
+            if work.slugs.get(slug.id) is None:
+                work.slugs.add(slug)
             if base and base.slug_id == slug.id:
                 release = base
             else:
-                label = (build.source_version or slug.sha256 or slug.id)[:8]
+                set_up(work, app, slug, made.manifest, prepared, now=now, user_id=build.user_id)
                 release = create_release(
                     work,
-                    now=self.ports.clock.now(),
+                    now=now,
                     app_id=build.app_id,
                     slug=slug,
-                    description=f"Deploy {label}",
+                    config_version=prepared.version,
+                    description=f"Deploy {(build.source_version or slug.sha256 or slug.id)[:8]}",
                     user_id=build.user_id,
                 )
             ended = replace(
@@ -239,12 +229,16 @@ class Builder:
                 status=BuildStatus.SUCCEEDED,
                 slug_id=slug.id,
                 release_id=release.id,
-                updated_at=self.ports.clock.now(),
+                reports=made.reports,
+                updated_at=now,
             )
             work.builds.save(ended)
             work.commit()
+        return True
 
-    def _fail(self, build: Build, message: str, *, said: bool = False) -> None:
+    def _fail(
+        self, build: Build, message: str, *, said: bool = False, reports: Mapping[str, str] | None = None
+    ) -> None:
         with self.ports.state.begin() as work:
             latest = self._fresh(work, build)
             if latest.status is not BuildStatus.PENDING:
@@ -252,7 +246,11 @@ class Builder:
             if not said:
                 work.outputs.append(build.id, f" !     {message}\n")
             ended = replace(
-                latest, status=BuildStatus.FAILED, failure_message=message, updated_at=self.ports.clock.now()
+                latest,
+                status=BuildStatus.FAILED,
+                failure_message=message,
+                reports=reports or {},
+                updated_at=self.ports.clock.now(),
             )
             work.builds.save(ended)
             work.commit()
@@ -269,25 +267,8 @@ class Builder:
         return work.builds.get(build.id) or build
 
 
-def _config_version(work: UnitOfWork, app_id: str) -> int:
-    base = work.releases.base(app_id)
-    return base.config_version if base else 0
-
-
 def _pieces_of_slug(ports: Ports, allocation_id: str) -> Iterator[bytes]:
     try:
         yield from ports.node.slug(allocation_id)
     except KeyError as exc:
         raise BuildFailed("The build ended well but left no slug; push again.") from exc
-
-
-def _process_types(result: Mapping[str, Any]) -> dict[str, str]:
-    try:
-        return check_process_types(result.get("process_types"))
-    except BrokenRule as exc:
-        raise BuildFailed(str(exc)) from exc
-
-
-def _description(result: Mapping[str, Any]) -> str | None:
-    found = result.get("buildpack_provided_description")
-    return found[:200] if isinstance(found, str) else None

@@ -46,6 +46,11 @@ class Crew:
         with self._lock:
             return frozenset(self._busy)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether every hand is busy."""
+        return len(self.busy) >= self._size
+
     def close(self) -> None:
         """Take no more work; what runs is left to end with the process, and to be taken up again by the next."""
         self._pool.shutdown(wait=False, cancel_futures=True)

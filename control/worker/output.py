@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 
 from control.ports.bundle import Ports
 
 _LIMIT = 4 << 20
 """Bytes kept of one build's output; Heroku cuts its build output as well."""
+
+WAITING = "-----> Waiting "
+"""How the platform's own lines begin, which stand before all that the build prints."""
 
 _DRAIN_S = 2.0
 """How long after the end of a task its last lines may still come."""
@@ -23,8 +27,9 @@ class OutputTail:
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._offset = 0
         with ports.state.view() as work:
-            self._kept = work.outputs.size(owner_id)
-        self._skip = self._kept
+            kept = work.outputs.read(owner_id)
+        self._kept = len(kept)
+        self._skip = self._kept - _own_words(kept)
 
     def say(self, text: str) -> None:
         """Add a line of the platform's own."""
@@ -60,3 +65,9 @@ class OutputTail:
         with self._ports.state.begin() as work:
             work.outputs.append(self._owner_id, text)
             work.commit()
+
+
+def _own_words(kept: bytes) -> int:
+    """Bytes at the head of what is kept that the platform said, not the task."""
+    lines = itertools.takewhile(lambda line: line.startswith(WAITING.encode()), kept.splitlines(keepends=True))
+    return sum(map(len, lines))

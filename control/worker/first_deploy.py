@@ -1,0 +1,94 @@
+"""An app's first deploy, at which its app.json may set it up: config vars, formation, buildpacks.
+
+Config vars are written to Vault first, as a version that no release names yet; everything else goes into the unit of
+work that makes the release. A worker that is killed in between leaves nothing but that version.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+from control.domain import config_vars
+from control.domain.apps import App
+from control.domain.formations import Formation
+from control.domain.manifests import Manifest
+from control.domain.releases import Release
+from control.domain.slugs import Slug
+from control.ports.bundle import Ports
+from control.ports.state import UnitOfWork
+from control.services.actor import record
+
+_SECRET_BYTES = 32
+"""64 hexadecimal digits, as Heroku's generator makes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Config vars that the first release may name, made from those of version `seen`."""
+
+    seen: int
+    version: int
+    added: tuple[str, ...] = ()
+
+
+def is_first(base: Release | None) -> bool:
+    """Whether the app was never deployed, given its base release."""
+    return base is None or base.slug_id is None
+
+
+def prepare(ports: Ports, app_id: str, manifest: Manifest) -> Prepared:
+    """Write the config vars that the app lacks to Vault. Raises BrokenRule, VaultUnavailable."""
+    with ports.state.view() as work:
+        base = work.releases.base(app_id)
+    seen = base.config_version if base else 0
+    if not manifest.env and not manifest.secrets:
+        return Prepared(seen=seen, version=seen)
+    before = ports.vault.read(app_id, seen)
+    wanted = {**manifest.env, **{name: secrets.token_hex(_SECRET_BYTES) for name in manifest.secrets}}
+    missing = {name: value for name, value in wanted.items() if name not in before}
+    if not missing:
+        return Prepared(seen=seen, version=seen)
+    after = config_vars.merge(before, missing)
+    with ports.state.begin() as work:
+        version = work.apps.next_config_version(app_id)
+        work.commit()
+    ports.vault.write(app_id, version, after)
+    return Prepared(seen=seen, version=version, added=tuple(sorted(missing)))
+
+
+def discard(ports: Ports, app_id: str, prepared: Prepared) -> None:
+    """Remove what was written for a release that was not made."""
+    if prepared.version != prepared.seen:
+        ports.vault.delete(app_id, prepared.version)
+
+
+def set_up(
+    work: UnitOfWork, app: App, slug: Slug, manifest: Manifest, prepared: Prepared, *, now: datetime, user_id: str
+) -> None:
+    """Take over formation and buildpacks; what the app has already stays. The caller commits."""
+    told = [f"config vars {', '.join(prepared.added)}"] if prepared.added else []
+    known = {row.type for row in work.formations.list(app.id)}
+    for process_type in slug.scalable_types.keys() & manifest.formation.keys() - known:
+        scale = manifest.formation[process_type]
+        work.formations.save(
+            Formation(
+                id=str(uuid4()),
+                app_id=app.id,
+                type=process_type,
+                quantity=scale.quantity,
+                size=scale.size,
+                command=slug.process_types[process_type],
+                created_at=now,
+                updated_at=now,
+            )
+        )
+        told.append(f"{process_type}@{scale.quantity}:{scale.size}")
+    if manifest.buildpacks and not app.buildpacks:
+        work.apps.save(replace(app, buildpacks=manifest.buildpacks, updated_at=now))
+        told.append(f"buildpacks {', '.join(manifest.buildpacks)}")
+    if told:
+        detail = f"from app.json: {'; '.join(told)}"
+        record(work, now=now, action="app.setup", detail=detail, actor_id=user_id, app_id=app.id)
