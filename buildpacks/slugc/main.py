@@ -97,6 +97,7 @@ def _build(inputs: Inputs, reports: dict[str, str]) -> None:
     if inputs.first:
         app_json.provide(wanted, inputs.config, workspace.env_dir)
     slug.restore_cache(inputs.cache, workspace.cache)
+    slug.drop_cache_of_another_stack(workspace.cache, inputs.stack_name)
     wished = wanted.buildpacks if inputs.first else ()
     for chosen in buildpack.choose(inputs, workspace, wished=wished):
         buildpack.compile_app(chosen[0], workspace, reports)

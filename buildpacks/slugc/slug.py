@@ -12,6 +12,8 @@ from .exit_codes import BuildError, ExitCode
 
 _MEGABYTE = 1024 * 1024
 _CACHE_MAX_BYTES = 2048 * _MEGABYTE
+_STACK_MARK = ".nomapaas-stack"
+_FIRST_STACK = "nomapaas-13"
 
 
 def pack(build: Path, slug: Path, *, most: int) -> int:
@@ -58,6 +60,23 @@ def restore_cache(archive: Path, cache: Path) -> None:
         output.warning("The build cache was damaged, so this build starts without it.")
         shutil.rmtree(cache)
         cache.mkdir()
+
+
+def drop_cache_of_another_stack(cache: Path, stack_name: str) -> None:
+    """Empties the cache when the last build was on another stack: what was compiled there need not run here.
+
+    A cache that says nothing was made on the only stack that there was.
+    """
+    mark = cache / _STACK_MARK
+    made_on = _FIRST_STACK
+    if mark.exists():
+        made_on = mark.read_text(errors="replace") if mark.is_file() else "something else"
+    if made_on != stack_name and any(cache.iterdir()):
+        output.step("Stack has changed, so this build starts without the cache of the last one")
+        shutil.rmtree(cache)
+        cache.mkdir()
+    mark.unlink(missing_ok=True)
+    mark.write_text(stack_name)
 
 
 def save_cache(cache: Path, archive: Path) -> None:

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Which Python the app runs on.
 
-readonly DEFAULT_PYTHON=3.13
-readonly STACK_PYTHONS=(3.13 3.11)
+# Stacks differ in what they have; the newest is the default.
+STACK_PYTHONS=()
+for version in 3.13 3.11; do
+	[[ -x /usr/bin/python${version} ]] && STACK_PYTHONS+=("${version}")
+done
+readonly STACK_PYTHONS DEFAULT_PYTHON="${STACK_PYTHONS[0]}"
 
 # Sets PYTHON_REQUESTED (`3.13` or `3.13.2`) and PYTHON_ORIGIN (where it was read).
 #
