@@ -140,8 +140,21 @@ def _unpack(inputs: Inputs, build: Path) -> None:
     if removed:
         output.detail(f"{removed} {'entry' if removed == 1 else 'entries'} of .slugignore left out")
     archive.refuse([link for link in leaving if (build / link.path).parent.is_dir()])
+    _date(build)
     if not any(entry.name != prune.NAME for entry in build.iterdir()):
         raise BuildError(ExitCode.SOURCE_EMPTY, "The source is empty: push the folder that holds the app.")
+
+
+def _date(build: Path) -> None:
+    """Makes every file of the source as old as this build.
+
+    `push` sends all of them with one fixed time, so that an equal source has an equal digest. A server that makes an
+    ETag or Last-Modified of it would tell a browser that a changed file is still the one of before.
+    """
+    now = time.time()
+    for folder, _, names in os.walk(build):
+        for name in names:
+            os.utime(Path(folder, name), (now, now), follow_symlinks=False)
 
 
 def _workspace(inputs: Inputs, build: Path) -> Workspace:

@@ -16,7 +16,7 @@ function dependencies::digest() {
 		printf '%s\n' "${NODE_VERSION}" "${NODE_ENV}" "$("${PACKAGE_MANAGER}" --version)"
 		cat package.json "${LOCK_FILE}" .npmrc .yarnrc 2>/dev/null || true
 		# A config var may be a setting of the package manager, or of a package that is being installed.
-		tail --verbose --bytes=+1 "${ENV_DIR}"/* </dev/null
+		(cd "${ENV_DIR}" && tail --verbose --bytes=+1 -- * </dev/null)
 	} | sha256sum | cut --delimiter=' ' --fields=1
 }
 

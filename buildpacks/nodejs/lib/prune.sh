@@ -49,7 +49,7 @@ function prune::with_pnpm() {
 		echo 'pnpm cannot do that in a workspace: they stay.'
 		return 0
 	fi
-	hooks::with_config env CI=true pnpm prune --prod --ignore-scripts --store-dir="${CACHE}/pnpm"
+	hooks::with_config env CI=true pnpm prune --prod --ignore-scripts --config.store-dir="${CACHE}/pnpm"
 }
 
 # Headers are for compiling; Yarn's archives are for apps without a node_modules folder.

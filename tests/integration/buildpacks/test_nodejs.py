@@ -9,6 +9,7 @@ import pytest
 PACKAGE = {
     "name": "app",
     "version": "1.0.0",
+    "license": "MIT",
     "scripts": {"start": "node server.js", "build": "semver 1.2.3 > built.txt && echo $FROM_CONFIG >> built.txt"},
     "dependencies": {"ms": "2.1.3"},
     "devDependencies": {"semver": "7.7.2"},
@@ -128,45 +129,32 @@ def test_an_app(built, boot):
 
 
 def test_only_what_changed_is_installed(rebuild):
-    """Code alone costs no install; another lock file, config var or Node.js does."""
+    """Code alone costs no install, and devDependencies stay out of the slug all the same."""
     following, ended = rebuild({**LOCKED, "server.js": "console.log('new')\n"})
     assert "-----> Using Node.js 24." in ended.output
     assert "-----> Using the packages of the last build: nothing about them changed\n" in ended.output
     assert "./app/node_modules/ms/index.js" in following.slug_names()
     assert "./app/node_modules/semver/package.json" not in following.slug_names()
 
-    _, ended = rebuild(LOCKED, "config", config={"NODE_ENV": "staging"})
-    assert "-----> Installing packages from package-lock.json with npm\n" in ended.output
-    assert "-----> Keeping devDependencies: NODE_ENV is staging\n" in ended.output
-
-
-def test_another_node_by_nvmrc(rebuild, boot):
-    """Any version that the registry has; engines.node goes before .nvmrc."""
-    sandbox, ended = rebuild({**LOCKED, ".nvmrc": "v18.20.4\n"})
-
-    assert ended.status == 0, ended.output
-    assert "-----> Using Node.js 18.20.4, specified in .nvmrc\n" in ended.output
-    assert "-----> Using npm 10." in ended.output
-    assert boot(sandbox, "node --version").output == "v18.20.4\n"
-
 
 @pytest.mark.parametrize(
-    ("package", "files", "manager"),
+    ("package", "files", "manager", "environment"),
     [
-        ({}, {"yarn.lock": YARN_LOCK}, "yarn 1.22."),
-        ({"packageManager": "pnpm@10.12.1+sha512.00"}, {"pnpm-lock.yaml": PNPM_LOCK}, "pnpm 10.12.1"),
+        ({}, {"yarn.lock": YARN_LOCK, ".nvmrc": "lts/krypton # ours\n"}, "yarn 1.22.", "staging"),
+        ({"packageManager": "pnpm@10.12.1+sha512.00"}, {"pnpm-lock.yaml": PNPM_LOCK}, "pnpm 10.12.1", "production"),
     ],
 )
-def test_other_package_managers(rebuild, boot, package, files, manager):
-    """The one of the lock file, in the version that packageManager says."""
-    sandbox, ended = rebuild(app(package=package, **files))
+def test_other_package_managers(rebuild, boot, package, files, manager, environment):  # noqa: PLR0917 (a table)
+    """The one of the lock file, in the version that packageManager says; devDependencies go in production only."""
+    sandbox, ended = rebuild(app(package=package, **files), config={"FROM_CONFIG": "", "NODE_ENV": environment})
 
     assert ended.status == 0, ended.output
     assert f"-----> Using {manager}" in ended.output
+    assert ("-----> Using Node.js 24, specified in .nvmrc" in ended.output) == (".nvmrc" in files)
     name = manager.split()[0]
     assert sandbox.result["process_types"] == {"web": f"{name} start"}
-    ended = boot(sandbox, f"{name} --silent start; ls node_modules")
-    assert ended.output == "120000 production 1\nms\n"
+    ended = boot(sandbox, f"{name} --silent start; ls node_modules", config={"NODE_ENV": environment})
+    assert ended.output == f"120000 {environment} 1\nms\n" + ("semver\n" if environment == "staging" else "")
 
 
 @pytest.mark.parametrize(
@@ -181,16 +169,29 @@ def test_other_package_managers(rebuild, boot, package, files, manager):
         (app(package={"packageManager": "pnpm@9.0.0"}, **{"yarn.lock": ""}), "but the lock\n !     file is yarn.lock"),
         (app(package={"engines": {"node": "file:../x"}}), "'file:../x' is not a version of Node.js."),
         (app(package={"engines": {"node": "99"}}), "Error: There is no Node.js 99."),
-        (app(package={"engines": {"npm": "99.x"}}), "Error: There is no npm 99.x."),
-        ({**LOCKED, "package.json": json.dumps(PACKAGE | {"dependencies": {"ms": "2.0.0"}})}, "does not go with"),
-        (app(package={"dependencies": {"no-such-package-at-all": "1"}}), "packages could not be installed"),
-        ({**LOCKED, "package.json": json.dumps(PACKAGE | {"scripts": {"build": "exit 3"}})}, 'The script "build" of'),
     ],
 )
-def test_what_is_wrong_is_explained(rebuild, files, said):
+def test_what_is_wrong_is_explained(sandbox, files, said):
     """The build fails with prose that says what to do."""
-    sandbox, ended = rebuild(files)
+    ended = sandbox.build(files)
 
     assert said in ended.output
     assert ended.status == 50
     assert not (sandbox.task / "alloc/out/slug.tgz").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ({"engines": {"npm": "99.x"}}, "Error: There is no npm 99.x."),
+        ({"dependencies": {"ms": "2.0.0"}}, "Error: package-lock.json does not go with package.json."),
+        ({"scripts": {"preinstall": "exit 3"}}, "Error: The app's packages could not be installed."),
+        ({"scripts": {"build": "exit 3"}}, 'Error: The script "build" of package.json failed.'),
+    ],
+)
+def test_what_is_wrong_later_is_explained(rebuild, package, said):
+    """The same for what only the package manager can find."""
+    _, ended = rebuild({**LOCKED, "package.json": json.dumps(PACKAGE | package)})
+
+    assert said in ended.output
+    assert ended.status == 50

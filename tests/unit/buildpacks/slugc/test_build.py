@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import time
 
 import pytest
 
@@ -46,6 +47,17 @@ def test_a_build_leaves_slug_result_and_cache(plain, inputs, capfd):
     printed = capfd.readouterr().out
     assert "-----> Procfile app detected\n-----> at work\n-----> Discovering process types\n" in printed
     assert "       Procfile declares types -> web\n" in printed
+
+
+def test_files_are_as_old_as_their_build(plain, inputs):
+    """Whatever the tarball says: browsers keep a page by its time and size."""
+    before = int(time.time())
+    made = inputs(PROCFILE)
+
+    assert run(made) == ExitCode.OK
+
+    with slug(made) as tar:
+        assert tar.getmember("./app/serve").mtime >= before
 
 
 def test_the_cache_comes_back(own_buildpack, inputs, write_tar, tmp_path):
