@@ -28,6 +28,12 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "whoami": "show who is logged in",
             "auth:token": "print the API token in use",
         },
+        "tokens": {
+            "auth:password": "set your password",
+            "tokens": "list your API tokens",
+            "tokens:create": "make an API token, with scopes and an end",
+            "tokens:revoke": "take an API token back",
+        },
     },
     "Apps": {
         "apps": {
@@ -39,6 +45,31 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "destroy": "destroy an app and all that belongs to it",
         },
         "push": {"push": "build the source in this folder and put it on the air"},
+    },
+    "People": {
+        "access": {
+            "access": "list who may do what to an app",
+            "access:add": "let an account do something to an app",
+            "access:update": "change what an account may do to an app",
+            "access:remove": "take all permissions on an app back",
+        },
+        "transfers": {
+            "apps:transfer": "offer an app to another account",
+            "transfers": "list apps that were offered",
+            "transfers:accept": "accept an app that you were offered",
+            "transfers:decline": "decline an app that you were offered",
+            "transfers:cancel": "take back the offer of an app",
+        },
+        "events": {"events": "show who did what, from where"},
+        "users": {
+            "users": "list all accounts",
+            "users:add": "add an account, and print its first token",
+            "users:info": "show an account and what it uses",
+            "users:update": "rename an account, or make it an admin",
+            "users:reset": "make an account's password and tokens worthless",
+            "users:remove": "remove an account that owns no app",
+            "users:quota": "show or change what an account may use",
+        },
     },
     "What runs": {
         "ps": {
@@ -139,6 +170,15 @@ ALIASES: dict[str, str] = {
     "config:remove": "config:unset",
     "releases:rollback": "rollback",
     "apps:stacks": "stack",
+    "tokens:list": "tokens",
+    "authorizations": "tokens",
+    "authorizations:create": "tokens:create",
+    "authorizations:revoke": "tokens:revoke",
+    "users:list": "users",
+    "sharing": "access",
+    "sharing:add": "access:add",
+    "sharing:remove": "access:remove",
+    "sharing:transfer": "apps:transfer",
 }
 
 
