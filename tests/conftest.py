@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.campaign.counts", "tests.databases"]
 
 ROOT = Path(__file__).parents[1]
 PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080"))

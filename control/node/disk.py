@@ -1,9 +1,11 @@
-"""Stops dynos and builds whose files take more room than they may: Nomad only plans with disk space, it limits none."""
+"""Stops dynos and builds whose files take more room than they may: Nomad only plans with disk space, it limits none.
+
+Files are counted as well: empty ones take no room that bytes would show, until the machine has no inode left.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -23,11 +25,34 @@ _SHARE = 20
 """Measuring takes at most a twentieth of the time: after a long look there is a long pause."""
 _STEP_BYTES = 4 << 20
 """While the file system has not lost so much room since the last look, nobody can have taken much."""
+_STEP_FILES = 20_000
+"""The same for files."""
+_FILES_PER_MB = 500
+"""Files and folders for each megabyte that a dyno or build may have."""
 _MOST_S = 120
 _TRIES = 50
 _BUILD_SLACK = 1.1
 """A build stops itself at its limit, with a better message; this is for one that does not."""
 _logger = structlog.get_logger()
+
+
+Measure = Callable[[Path, Iterable[str]], Mapping[str, int]]
+
+
+class _Supply:
+    """What the file system has of something, and whether somebody can have taken much of it since the last look."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+        self._seen = 0
+
+    def sank(self, free: int, *, anyway: bool = False) -> bool:
+        """Whether to look who it was."""
+        if not anyway and free > self._seen - self._step:
+            self._seen = max(free, self._seen)
+            return False
+        self._seen = free
+        return True
 
 
 class DiskWatch:
@@ -39,19 +64,22 @@ class DiskWatch:
         logbook: Logbook,
         *,
         clock: Clock,
-        measure: Callable[[Path, Iterable[str]], Mapping[str, int]] | None = None,
+        measure: Measure | None = None,
+        count: Measure | None = None,
         kill: Callable[[AllocationState], bool] | None = None,
     ) -> None:
         self._root = root
         self._logbook = logbook
         self._clock = clock
         self._measure = measure or usage_mb
+        self._count = count or usage_files
         self._kill = kill or kill_all
         self._lock = threading.Lock()
         self._states: dict[str, AllocationState] = {}
         self._limits: dict[str, int] = {}
         self._fresh = False
-        self._free = 0
+        self._bytes = _Supply(_STEP_BYTES)
+        self._files = _Supply(_STEP_FILES)
 
     def update(self, state: AllocationState) -> None:
         """News of an allocation."""
@@ -84,37 +112,51 @@ class DiskWatch:
 
     def step(self) -> None:
         """Look once, if anybody can have written much since the last time."""
-        free = shutil.disk_usage(self._root).free
+        room = os.statvfs(self._root)
         with self._lock:
             states, limits, fresh = dict(self._states), dict(self._limits), self._fresh
             self._fresh = False
-        if not states or (not fresh and free > self._free - _STEP_BYTES):
-            self._free = max(free, self._free)
-            return
-        self._free = free
-        for key, used in self._measure(self._root, states).items():
-            state, limit = states[key], limits.get(key)
-            if limit is not None and used > limit * (_BUILD_SLACK if state.dyno is None else 1):
-                self._stop(state, used, limit)
+        bytes_sank = self._bytes.sank(room.f_bavail * room.f_frsize, anyway=fresh)
+        files_sank = self._files.sank(room.f_ffree)
+        if bytes_sank and states:
+            for key, used in self._measure(self._root, states).items():
+                limit = limits.get(key)
+                if limit is not None and used > limit * (_BUILD_SLACK if states[key].dyno is None else 1):
+                    self._stop(states[key], f"disk quota exceeded ({used} MB of {limit} MB)")
+        if files_sank and states:
+            for key, used in self._count(self._root, states).items():
+                limit = limits.get(key, used) * _FILES_PER_MB
+                if used > limit:
+                    self._stop(states[key], f"too many files ({used:,} of {limit:,})")
 
-    def _stop(self, state: AllocationState, used: int, limit: int) -> None:
+    def _stop(self, state: AllocationState, what: str) -> None:
         if not self._kill(state):
             return
-        _logger.info("disk.exceeded", allocation=state.id, used_mb=used, limit_mb=limit)
+        _logger.info("disk.exceeded", allocation=state.id, what=what)
         if state.dyno is not None:
-            message = f"Error: disk quota exceeded ({used} MB of {limit} MB). Stopping the dyno."
+            message = f"Error: {what}. Stopping the dyno."
             self._logbook.append(state.app_id, [render(self._clock.now(), "heroku", state.dyno, message)])
 
 
 def usage_mb(root: Path, allocation_ids: Iterable[str]) -> dict[str, int]:
-    """Megabytes on disk of each allocation's folder.
+    """Megabytes on disk of each allocation's folder."""
+    return _usage(root, allocation_ids, "--block-size=1M")
 
-    `du` follows no link, stays on the file system (a dyno's /proc and secrets are others), counts a file once
-    however often it is mounted, and copes with any depth.
+
+def usage_files(root: Path, allocation_ids: Iterable[str]) -> dict[str, int]:
+    """Files and folders in each allocation's folder."""
+    return _usage(root, allocation_ids, "--inodes")
+
+
+def _usage(root: Path, allocation_ids: Iterable[str], of_what: str) -> dict[str, int]:
+    """What `du` finds in each folder.
+
+    It follows no link, stays on the file system (a dyno's /proc and secrets are others), counts a file once however
+    often it is mounted, and copes with any depth.
     """
     names = b"\0".join(key.encode() for key in allocation_ids)
     done = subprocess.run(
-        ["nice", "du", "--summarize", "--one-file-system", "--block-size=1M", "--null", "--files0-from=-"],
+        ["nice", "du", "--summarize", "--one-file-system", of_what, "--null", "--files0-from=-"],
         input=names,
         cwd=root,
         capture_output=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,7 +45,15 @@ class Watched:
         self.measured = 0
         self.killed: list[str] = []
         self.logbook = Logbook(folder / "applogs", limit=1 << 20)
-        self.watch = DiskWatch(folder, self.logbook, clock=ManualClock(), measure=self.measure, kill=self.kill)
+        self.files = 1
+        self.watch = DiskWatch(
+            folder,
+            self.logbook,
+            clock=ManualClock(),
+            measure=self.measure,
+            count=lambda _root, keys: dict.fromkeys(keys, self.files),
+            kill=self.kill,
+        )
 
     def measure(self, _root, keys):
         self.measured += 1
@@ -95,6 +104,30 @@ def test_nothing_is_measured_while_nobody_writes(tmp_path):
     watched.watch.gone(KEY)
     watched.watch.step()
     assert watched.measured == 1
+
+
+def test_dyno_with_too_many_files_is_stopped_with_a_message(tmp_path, monkeypatch):
+    """Empty files use up the machine's inodes; they are counted when it has many fewer than before."""
+    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=4096, f_ffree=1_000_000)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
+    watched = Watched(tmp_path, 1)
+    watched.files = 50_001
+    watched.watch.update(state())
+    watched.watch.step()
+    assert watched.killed == []
+    free.f_ffree -= 20_000
+    watched.watch.step()
+
+    assert watched.killed == [KEY]
+    assert watched.log() == ["heroku[web.1]: Error: too many files (50,001 of 50,000). Stopping the dyno."]
+
+
+def test_files_are_counted_with_their_folders(tmp_path):
+    """Each takes an inode."""
+    (tmp_path / KEY / "a").mkdir(parents=True)
+    (tmp_path / KEY / "a" / "file").touch()
+
+    assert disk.usage_files(tmp_path, [KEY]) == {KEY: 3}
 
 
 def test_usage_is_what_lies_on_disk(tmp_path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,7 +15,6 @@ from hypothesis import HealthCheck, settings
 LONG = os.environ.get("NOMAPAAS_CAMPAIGN") == "long"
 
 _COUNTS = pytest.StashKey[Counter[tuple[str, str]]]()
-_HERE = str(Path(__file__).parent)
 
 # A campaign's time is bounded as a whole, and its examples are independent of each other: a slow one is no finding.
 settings.register_profile(
