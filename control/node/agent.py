@@ -14,6 +14,7 @@ from control.node.allocations import AllocationState
 from control.node.collector import Collector
 from control.node.crashes import CrashBook
 from control.node.disk import DiskWatch
+from control.node.folders import FolderWatch
 from control.node.health import HealthProbe
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
@@ -45,6 +46,7 @@ class NodeAgent:
             told.router_socket, self._logbook, clock=clock, lines_per_second=_ROUTER_LINES_PER_SECOND
         )
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
+        self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._memory = MemoryWatch(self._logbook, clock=clock)
         self._probe = HealthProbe(told.nomad_addr, told.nomad_token)
         self._watch = NomadWatch(
@@ -79,6 +81,7 @@ class NodeAgent:
                 ("router-lines", self._router.run),
                 ("nomad-watch", self._watch.run),
                 ("disk-watch", self._disk.run),
+                ("folder-watch", self._folders.run),
                 ("memory-watch", self._memory.run),
             )
         ]
@@ -104,11 +107,13 @@ class NodeAgent:
     def _update(self, state: AllocationState) -> None:
         self._collector.update(state)
         self._disk.update(state)
+        self._folders.update(state)
         self._memory.update(state)
 
     def _gone(self, allocation_id: str) -> None:
         self._collector.gone(allocation_id)
         self._disk.gone(allocation_id)
+        self._folders.gone(allocation_id)
         self._memory.gone(allocation_id)
         self._probe.gone(allocation_id)
 
