@@ -113,12 +113,12 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "rollback": "go back to an earlier release",
         },
     },
-    "This machine's platform (as root, from a checkout)": {
-        "platform": {
-            "up": "start the platform on this machine",
     "The platform, for admins": {
         "gc": {"gc": "remove what nothing refers to any more"},
     },
+    "This machine's platform (as root, from a checkout)": {
+        "platform": {
+            "up": "start the platform on this machine",
             "down": "stop the platform on this machine",
             "status": "show how the platform's parts are",
             "doctor": "check the platform and say what to do",
