@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -43,6 +44,22 @@ def at_most(name: str, values: Sequence[float], *, unit: str, limit: float) -> R
         spread=round(_spread(values), 3),
         target=f"<= {limit:g} {unit}",
         met=middle <= limit,
+    )
+
+
+def percentile(name: str, values: Sequence[float], *, share: int, unit: str, limit: float) -> Row:
+    """A row whose `value` is not the median but that which `share` per cent of all do not exceed."""
+    ordered = sorted(values)
+    reached = ordered[max(0, math.ceil(len(ordered) * share / 100) - 1)]
+    return Row(
+        name=name,
+        value=round(reached, 3),
+        unit=unit,
+        baseline=None,
+        ratio=None,
+        spread=round(_spread(values), 3),
+        target=f"p{share} <= {limit:g} {unit}",
+        met=reached <= limit,
     )
 
 
