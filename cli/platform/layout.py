@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import secrets
 import shutil
@@ -71,8 +72,7 @@ def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: S
     if etc in mounts_below(etc) and stamp.is_file() and stamp.read_text() == mark:
         return
     new = etc.with_name(f"{etc.name}-{secrets.token_hex(4)}")
-    for stack_etc in reversed(stack_etcs):
-        shutil.copytree(stack_etc, new, symlinks=True, dirs_exist_ok=True)
+    merge_etc(stack_etcs, new)
     for name, text in wanted.items():
         files.remove_tree(new / name)
         files.write(new / name, text)
@@ -83,6 +83,14 @@ def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: S
     for old in etc.parent.glob(f"{etc.name}-*"):
         if old != new:
             files.remove_tree(old)
+
+
+def merge_etc(stack_etcs: Sequence[Path], new: Path) -> None:
+    """Fill a new folder with what any of the stacks' /etc has; of equal names the first stack's."""
+    new.mkdir()
+    for entry in (entry for stack_etc in stack_etcs for entry in stack_etc.iterdir()):
+        if not os.path.lexists(new / entry.name):
+            shutil.copy2(entry, new / entry.name, follow_symlinks=False)
 
 
 def mounts_below(path: Path) -> list[Path]:
