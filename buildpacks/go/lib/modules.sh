@@ -44,5 +44,6 @@ function modules::ruling_file() {
 function modules::directive() {
 	local file="${1}" words="${2}"
 	[[ -f ${file} ]] || return 0
-	sed --quiet --regexp-extended "s/\r\$//; s#^[[:space:]]*${words}[[:space:]]+([^[:space:]].*)#\1#; T; s#[[:space:]]*//.*##; p; q" "${file}"
+	sed --quiet --regexp-extended "s#^[[:space:]]*${words}[[:space:]]+([^[:space:]].*)#\1#; T; s#[[:space:]]*//.*##; p; q" \
+		< <(tr --delete '\r' <"${file}")
 }

@@ -6,6 +6,7 @@
 # Usage: properties::get java.runtime.version
 function properties::get() {
 	[[ -f system.properties ]] || return 0
-	sed --quiet --regexp-extended "s/\r\$//; s/^[[:space:]]*${1//./\\.}[[:space:]]*[=:[:space:]][[:space:]]*//; T; s/[[:space:]]+\$//; p" system.properties |
+	tr --delete '\r' <system.properties |
+		sed --quiet --regexp-extended "s/^[[:space:]]*${1//./\\.}[[:space:]]*[=:[:space:]][[:space:]]*//; T; s/[[:space:]]+\$//; p" |
 		tail --lines=1
 }

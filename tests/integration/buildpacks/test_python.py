@@ -144,6 +144,49 @@ def test_poetry_and_the_app_as_a_package(make_sandbox):
     assert ended.output == "/app/src/mine/__init__.py\n"
 
 
+PIPFILE = """\
+[requires]
+python_version = "3.11"
+
+[packages]
+itsdangerous = "*"
+"""
+
+PIPFILE_LOCK = """\
+{
+    "_meta": {
+        "hash": {"sha256": "88707a27a140bd529d0e5172d1366e26aa1151408ad11ad9bbaa39cd0d8ab84c"},
+        "pipfile-spec": 6,
+        "requires": {"python_version": "3.11"},
+        "sources": []
+    },
+    "default": {
+        "itsdangerous": {
+            "hashes": ["sha256:c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef"],
+            "index": "pypi",
+            "version": "==2.2.0"
+        }
+    },
+    "develop": {"iniconfig": {"hashes": [], "version": "==2.3.1"}}
+}
+"""
+
+
+def test_pipenv(make_sandbox):
+    """Pipfile.lock is installed by uv, without its develop packages; it says which Python."""
+    built = make_sandbox("built")
+
+    ended = built.build({**PROCFILE, "Pipfile": PIPFILE, "Pipfile.lock": PIPFILE_LOCK})
+
+    assert ended.status == 0, ended.output
+    assert "-----> Using Python 3.11, specified in Pipfile.lock\n" in ended.output
+    assert " + itsdangerous==2.2.0" in ended.output
+    assert "iniconfig" not in ended.output
+
+    _, ended = rebuild(make_sandbox, built, "again", {**PROCFILE, "Pipfile": PIPFILE, "Pipfile.lock": PIPFILE_LOCK})
+    assert "-----> Using the packages of the last build: nothing about them changed\n" in ended.output
+
+
 def test_django_collects_static_files(make_sandbox):
     """With the config vars as environment; DISABLE_COLLECTSTATIC leaves it out."""
     files = {
@@ -207,7 +250,9 @@ def test_requirements_written_by_powershell(make_sandbox):
         ({"Requirements.txt": ""}, "Error: There is a file 'Requirements.txt', but no 'requirements.txt'."),
         ({"requirements.txt": "", "uv.lock": ""}, "Found: requirements.txt, uv.lock."),
         ({"poetry.lock": "", "uv.lock": ""}, "Error: More than one file says what to install."),
-        ({"Pipfile.lock": ""}, "Error: Pipenv is not supported."),
+        ({"Pipfile": ""}, "Error: There is a Pipfile, but no Pipfile.lock."),
+        ({"Pipfile.lock": "<<<<<<< HEAD\n{}"}, "Error: Pipfile.lock is not what pipenv writes."),
+        ({"Pipfile": PIPFILE + 'click = "*"\n', "Pipfile.lock": PIPFILE_LOCK}, "Error: Pipfile.lock does not fit the"),
         ({"pyproject.toml": "[project]\n"}, "Run 'uv lock' (or 'poetry lock') and push again."),
         ({"pyproject.toml": "[tool.poetry]\n"}, "Run 'poetry lock' and push again."),
         ({"setup.py": ""}, "    --editable ."),
