@@ -69,8 +69,12 @@ def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: S
     etc = instance.dyno_etc
     stamp = etc / ".stack"
     mark = "\n".join([*map(str, stack_etcs), wanted["resolv.conf"]])
-    if etc in mounts_below(etc) and stamp.is_file() and stamp.read_text() == mark:
+    mounted = etc in mounts_below(etc)
+    if mounted and stamp.is_file() and stamp.read_text() == mark:
         return
+    for old in [] if mounted else etc.parent.glob(f"{etc.name}-*"):
+        # One that lies below a mount cannot go before that does.
+        files.remove_tree(old)
     new = etc.with_name(f"{etc.name}-{secrets.token_hex(4)}")
     merge_etc(stack_etcs, new)
     for name, text in wanted.items():
@@ -80,9 +84,6 @@ def ensure_dyno_etc(instance: Instance, stack_etcs: Sequence[Path], resolvers: S
     etc.mkdir(exist_ok=True)
     run(["mount", "--bind", new, etc])
     run(["mount", "-o", "remount,bind,ro,nosuid,nodev", etc])
-    for old in etc.parent.glob(f"{etc.name}-*"):
-        if old != new:
-            files.remove_tree(old)
 
 
 def merge_etc(stack_etcs: Sequence[Path], new: Path) -> None:
