@@ -45,15 +45,19 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     return declare
 
 
-def app_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command about one app: its function takes the session and the app's name."""
+def app_command(name: str, *, takes_words: bool = False) -> Callable[[Callable[..., None]], click.Command]:
+    """A command about one app: its function takes the session and the app's name.
+
+    With `takes_words` what follows its first word is another program's, options included.
+    """
+    settings = {"allow_interspersed_args": False} if takes_words else {}
 
     def declare(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def choose(session: Session, *, app: str | None, remote: str | None, **rest: Any) -> None:
             function(session, session.app(app, remote), **rest)
 
-        return click.command(name, cls=Command)(_with_session(app_options(choose)))
+        return click.command(name, cls=Command, context_settings=settings)(_with_session(app_options(choose)))
 
     return declare
 

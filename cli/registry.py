@@ -78,6 +78,12 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "ps:type": "show or change the size of dynos",
             "ps:restart": "restart dynos",
             "ps:stop": "stop a dyno, which then starts anew",
+            "ps:crashes": "show how each dyno crashed the last time",
+        },
+        "ps_wait": {"ps:wait": "wait until all dynos run the latest release"},
+        "run": {
+            "run:detached": "run a command once in a dyno of its own",
+            "run:list": "list one-off dynos and their exit codes",
         },
         "logs": {"logs": "show an app's log lines"},
         "maintenance": {
@@ -118,6 +124,7 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
     },
     "This machine's platform (as root, from a checkout)": {
         "platform": {
+            "releases:retry": "try a failed release once more",
             "up": "start the platform on this machine",
             "down": "stop the platform on this machine",
             "status": "show how the platform's parts are",

@@ -13,7 +13,7 @@ from cli.session import Session
 
 
 @app_command("logs")
-@click.option("-n", "--num", type=click.IntRange(1, 1500), help="How many recent lines (100).")
+@click.option("-n", "--num", type=click.IntRange(0, 1500), help="How many recent lines (100).")
 @click.option("-t", "--tail", is_flag=True, help="Go on with lines as they come.")
 @click.option("-s", "--source", metavar="SOURCE", help="Only of this source: app, heroku, api...")
 @click.option("-d", "--dyno", "--dyno-name", "dyno", metavar="DYNO", help="Only of this dyno, such as web.1 or router.")
@@ -33,7 +33,7 @@ def logs(
     """Show an app's log lines: of its dynos, the router and the platform. JSON is one object a line."""
     if dyno and process_type:
         raise click.UsageError("Choose by --dyno or by --process-type, not both.")
-    wanted: dict[str, Any] = {"tail": tail, "lines": num or 100}
+    wanted: dict[str, Any] = {"tail": tail, "lines": 100 if num is None else num}
     wanted |= {key: value for key, value in (("source", source), ("type", process_type)) if value}
     if dyno:
         wanted |= {"dyno": dyno, "dyno_name": dyno}

@@ -1,4 +1,4 @@
-"""ps, ps:scale, ps:type, ps:restart, ps:stop."""
+"""ps, ps:scale, ps:type, ps:restart, ps:stop, ps:crashes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cli.session import Session
 from cli.text import ago, printable
 
 STATE_STYLES = {"up": "green", "starting": "yellow", "crashed": "red", "idle": "dim", "down": "dim"}
+ONEOFF = "run"
 _CHANGE = re.compile(r"([A-Za-z0-9_-]+)(?:([=+-])(\d+))(?::([\w-]+))?")
 _NEGATIVE = re.compile(r"[A-Za-z0-9_-]+=-\d+(?::[\w-]+)?")
 _SIZE = re.compile(r"(?:([A-Za-z0-9_-]+)=)?([A-Za-z][\w-]*)")
@@ -45,13 +46,17 @@ def ps(session: Session, app: str, *, types: tuple[str, ...], as_json: bool) -> 
 
 def _show_type(session: Session, kind: str, dynos: list[dict[str, Any]]) -> None:
     console, now = session.console, session.env.now()
-    first = dynos[0]
-    console.header(f"{kind} ({first['size']}): {first['command']} ({len(dynos)})")
+    first, is_oneoff = dynos[0], kind == ONEOFF
+    command = "one-off processes" if is_oneoff else f"({first['size']}): {first['command']}"
+    console.header(f"{kind}{':' if is_oneoff else ''} {command} ({len(dynos)})")
     console.out()
     for dyno in sorted(dynos, key=_number):
+        name = f"{dyno['name']} ({dyno['size']})" if is_oneoff else dyno["name"]
         state = console.paint(dyno["state"], STATE_STYLES.get(dyno["state"], "bold"))
-        reason = f": {printable(dyno['reason'])}" if dyno.get("reason") else ""
-        console.out(f"{printable(dyno['name'])}: {state} {ago(dyno['updated_at'], now)}{reason}")
+        memory = f", {dyno['memory_mb']:.0f} MB" if dyno.get("memory_mb") is not None else ""
+        said = dyno.get("reason") or (dyno["command"] if is_oneoff else "")
+        more = f": {printable(said)}" if said else ""
+        console.out(f"{printable(name)}: {state} {ago(dyno['updated_at'], now)}{memory}{more}")
 
 
 @app_command("ps:scale")
@@ -133,6 +138,27 @@ def stop(session: Session, app: str, *, target: str | None, dyno_name: str | Non
         session.client.post(api_path("apps", app, topic, name or "", "actions", "stop"))
 
 
+@app_command("ps:crashes")
+@click.argument("dyno", required=False, metavar="[DYNO]")
+@json_option
+def crashes(session: Session, app: str, *, dyno: str | None, as_json: bool) -> None:
+    """Show how each dyno crashed the last time it did, with what it printed last."""
+    found = session.client.list(api_path("apps", app, "crashes"))
+    found = sorted((each for each in found if dyno in (None, each["dyno"])), key=lambda each: str(each["crashed_at"]))
+    console, now = session.console, session.env.now()
+    if as_json:
+        console.json(found)
+        return
+    if not found:
+        console.note(f"{console.app(app)} has no crash of {dyno or 'any dyno'} on record.")
+    for number, crash in enumerate(found):
+        if number:
+            console.out()
+        console.header(f"{crash['dyno']} crashed {ago(crash['crashed_at'], now)}: {crash['reason']}")
+        for line in crash["lines"]:
+            console.program_line(line)
+
+
 def _target(target: str | None, dyno: str | None, kind: str | None) -> tuple[str | None, str | None]:
     """The dyno or the type that was meant; a name with a dot is a dyno's."""
     if sum(1 for given in (target, dyno, kind) if given) > 1:
@@ -186,4 +212,4 @@ def _number(dyno: dict[str, Any]) -> tuple[int, str]:
     return (int(number) if number.isdigit() else 0, dyno["name"])
 
 
-COMMANDS = [ps, scale, type_, restart, stop]
+COMMANDS = [ps, scale, type_, restart, stop, crashes]

@@ -1,4 +1,4 @@
-"""releases, releases:info, releases:output, rollback."""
+"""releases, releases:info, releases:output, releases:retry, rollback."""
 
 from __future__ import annotations
 
@@ -74,13 +74,34 @@ def output(session: Session, app: str, *, version: str | None, as_json: bool) ->
     release = _release(session, app, version, latest=True)
     url = release.get("output_stream_url")
     if not url:
-        raise CLIError(f"v{release['version']} has no output: it had no release phase.")
+        session.console.note(f"v{release['version']} has no output: it had no release phase.")
+        if as_json:
+            session.console.json({"release": {"version": release["version"]}, "output": None})
+        return
     lines: list[str] = []
     write = lines.append if as_json else session.console.program_line
     if not follow_output(session.client.transfers, session.env, url, write=write, finished=lambda: True):
         raise CLIError(f"The output of v{release['version']} cannot be had now. Try again.")
     if as_json:
         session.console.json({"release": {"version": release["version"]}, "output": "\n".join(lines)})
+
+
+@app_command("releases:retry")
+@click.argument("version", required=False, metavar="[VERSION]")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the release is on the air.")
+def retry(session: Session, app: str, *, version: str | None, no_wait: bool) -> None:
+    """Try a failed release once more: its release phase and its boot; the latest release unless named.
+
+    A retry is a new release with that one's slug and config vars.
+    """
+    target = _release(session, app, version, latest=True)
+    console = session.console
+    with console.action(f"Retrying v{target['version']} of {console.app(app)}") as step:
+        made = session.client.post(api_path("apps", app, "releases"), {"retry": target["id"]})
+        step.status = f"done, v{made['version']}"
+    if not no_wait:
+        await_release(session, app, made["id"])
+        console.note(f"       Released v{made['version']}")
 
 
 @app_command("rollback")
@@ -127,4 +148,4 @@ def _before_current(session: Session, app: str) -> dict[str, Any]:
     raise CLIError(f"{app} has no earlier release to go back to.")
 
 
-COMMANDS = [releases, info, output, rollback]
+COMMANDS = [releases, info, output, retry, rollback]

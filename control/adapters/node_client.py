@@ -87,6 +87,7 @@ class NodeClient:
                 allocation_id=each["allocation"],
                 exit_code=each["exit_code"],
                 oom_killed=each["oom_killed"],
+                unwell=each.get("unwell", False),
                 at=datetime.fromisoformat(each["at"]),
                 lines=tuple(each["lines"]),
             )

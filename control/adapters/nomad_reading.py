@@ -82,6 +82,7 @@ def allocation(
         modified_at=_nanoseconds(stub["ModifyTime"]),
         rescheduled_to=stub.get("NextAllocation") or None,
         reschedule_at=reschedule_at,
+        unwell=any(event.get("Type") == "Restart Signaled" for event in events),
     )
 
 

@@ -268,5 +268,5 @@ def present_crash(app: App, crash: Crash) -> JSON:
         "exit_code": crash.exit_code,
         "id": crash.allocation_id,
         "lines": list(crash.lines),
-        "reason": cause_of(crash.exit_code, oom_killed=crash.oom_killed),
+        "reason": cause_of(crash.exit_code, oom_killed=crash.oom_killed, unwell=crash.unwell),
     }

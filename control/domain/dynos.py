@@ -17,8 +17,10 @@ class DynoState(StrEnum):
     DOWN = "down"
 
 
-def cause_of(exit_code: int | None, *, oom_killed: bool, message: str | None = None) -> str:
-    """One sentence for the end of a process that nobody asked to end; no exit code means that it never began."""
+def cause_of(exit_code: int | None, *, oom_killed: bool, unwell: bool = False, message: str | None = None) -> str:
+    """One sentence for the end of a process that no user asked to end; no exit code means that it never began."""
+    if unwell:
+        return "It was stopped because its health check failed again and again."
     if oom_killed:
         return "It was killed because it used more memory than its size has (R15)."
     if exit_code is None:

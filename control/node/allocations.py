@@ -11,8 +11,11 @@ from jobs.names import app_of_job
 
 _INDEX = re.compile(r"\[(\d+)\]$")
 _ONCE = re.compile(r"\.(?P<kind>release|run)-v?(?P<number>[A-Za-z0-9]{1,20})$")
+_SIGKILLED = 137
 _ENDED = frozenset({"complete", "failed", "lost"})
 _KILLED = frozenset({"Killing", "Restart Signaled"})
+UNWELL = "Restart Signaled"
+"""The event of a dyno that Nomad ends because its health check fails: nobody else restarts one in place."""
 _UNSTARTED = frozenset({"Driver Failure", "Failed Artifact Download", "Failed Validation", "Setup Failure"})
 
 
@@ -99,11 +102,20 @@ def crash_of(state: AllocationState) -> Event | None:
     if not state.ended or not state.long_running:
         return None
     for event in state.events:
-        if event.kind in _KILLED:
+        if event.kind in _KILLED - {UNWELL}:
             return None
         if event.kind == "Terminated" or event.kind in _UNSTARTED:
             return event
     return None
+
+
+def _exit_timeout(ended: Event, state: AllocationState) -> list[str]:
+    """Heroku's R12, for a dyno that was told to end and had to be killed."""
+    told_at = next((each.at for each in state.events if each.kind == "Killing" and each.at <= ended.at), None)
+    if told_at is None or ended.exit_code != _SIGKILLED:
+        return []
+    seconds = round((ended.at - told_at) / 1e9)
+    return [f"Error R12 (Exit timeout) -> Process failed to exit within {seconds} seconds of SIGTERM"]
 
 
 class Life:
@@ -139,6 +151,8 @@ class Life:
             return ["Stopping all processes with SIGTERM"]
         if event.kind == "Terminated":
             return self._exit(event, state, killed=killed)
+        if event.kind == UNWELL:
+            return ["Health check failed again and again, replacing the dyno"]
         if event.kind in _UNSTARTED:
             return ["State changed from starting to crashed"]
         return []
@@ -149,7 +163,7 @@ class Life:
 
     def _exit(self, event: Event, state: AllocationState, *, killed: bool) -> list[str]:
         before, self.phase = self.phase, "down"
-        told = ["Error R15 (Memory quota vastly exceeded)"] if event.oom_killed else []
+        told = ["Error R15 (Memory quota vastly exceeded)"] if event.oom_killed else _exit_timeout(event, state)
         told.append(f"Process exited with status {event.exit_code}")
         if killed or not state.wanted:
             after = "down"

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from control.node import files, outputs
-from control.node.allocations import AllocationState, crash_of
+from control.node.allocations import UNWELL, AllocationState, crash_of
 
 _LINES = 20
 _BYTES = 8192
@@ -40,6 +40,7 @@ class CrashBook:
             "exit_code": crash.exit_code,
             "lines": self._last_lines(state),
             "oom_killed": crash.oom_killed,
+            "unwell": any(event.kind == UNWELL for event in state.events),
         }
         with self._lock:
             before = [each for each in self.of_app(state.app_id) if each["dyno"] != state.dyno]

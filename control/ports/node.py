@@ -40,6 +40,8 @@ class Crash:
     exit_code: int | None
     """None for one that could not be started."""
     oom_killed: bool
+    unwell: bool
+    """Its health check failed too often."""
     at: datetime
     lines: tuple[str, ...]
     """What it printed last, at most 20."""

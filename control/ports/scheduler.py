@@ -62,6 +62,8 @@ class Allocation:
     """Id of the allocation that replaced it after a crash."""
     reschedule_at: datetime | None = None
     """When a crashed one will be tried again."""
+    unwell: bool = False
+    """Nomad stopped it because its health check failed too often."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -205,7 +205,12 @@ def _decides(deployment: Deployment | None, allocation: Allocation) -> bool:
 
 
 def _crash(allocation: Allocation) -> str:
-    cause = cause_of(allocation.exit_code, oom_killed=allocation.oom_killed, message=allocation.message)
+    cause = cause_of(
+        allocation.exit_code,
+        oom_killed=allocation.oom_killed,
+        unwell=allocation.unwell,
+        message=allocation.message,
+    )
     if allocation.reschedule_at is not None:
         cause += f" It is started again at {allocation.reschedule_at:%H:%M:%S} UTC."
     return cause

@@ -126,8 +126,24 @@ def test_releases_output(cli, host):
     host.text("/streams/r3", "migrated\n")
 
     assert cli("releases:output", "3").out == "migrated\n"
-    missing = cli("releases:output", "v2")
-    assert (missing.status, missing.err) == (1, " ›   Error: v2 has no output: it had no release phase.\n")
+    missing, as_json = cli("releases:output", "v2"), cli("releases:output", "v2", "--json")
+    assert (missing.status, missing.out, missing.err) == (0, "", "v2 has no output: it had no release phase.\n")
+    assert (as_json.status, json.loads(as_json.out)) == (0, {"release": {"version": 2}, "output": None})
+
+
+@pytest.mark.parametrize(("words", "tried"), [((), "r3"), (("v2",), "r2")])
+def test_a_failed_release_is_retried(cli, host, words, tried):
+    """The latest unless named; then it waits until the new one is on the air."""
+    host.on("GET", "/apps/hello/releases", [RELEASE | {"status": "failed"}])
+    host.on("GET", "/apps/hello/releases/2", SECOND | {"id": "r2", "status": "failed"})
+    host.on("POST", "/apps/hello/releases", {"id": "r4", "version": 4}, status=201)
+    host.on("GET", "/apps/hello/releases/r4", RELEASE | {"id": "r4", "version": 4, "status": "succeeded"})
+
+    result = cli("releases:retry", *words)
+
+    assert (result.status, host.bodies("POST", "/apps/hello/releases")) == (0, [{"retry": tried}])
+    assert result.err.endswith("done, v4\n       Released v4\n")
+    assert cli("releases:retry", "--no-wait").err.endswith("done, v4\n")
 
 
 @pytest.mark.parametrize("words", [("rollback",), ("rollback", "v2"), ("releases:rollback", "2")])

@@ -35,8 +35,10 @@ def test_logs_passes_its_filters(cli, app):
 
     cli("logs", "-n", "5", "-s", "app", "-p", "worker")
     cli("logs", "--dyno", "web.1")
+    cli("logs", "-n", "0")
 
-    first, second = app.bodies("POST", "/apps/hello/log-sessions")
+    first, second, none = app.bodies("POST", "/apps/hello/log-sessions")
+    assert none["lines"] == 0
     assert first == {"tail": False, "lines": 5, "source": "app", "type": "worker"}
     assert second == {"tail": False, "lines": 100, "dyno": "web.1", "dyno_name": "web.1"}
 

@@ -176,3 +176,41 @@ def test_stop_needs_to_know_what(cli, host):
     assert cli("kill").status == 2
     assert cli("ps:stop", "web.1", "-p", "web").status == 2
     assert host.requests == []
+
+
+def test_one_off_dynos_and_memory(cli, host):
+    """Each one-off has a command of its own; what a dyno uses is shown where it is known."""
+    oneoff = DYNO | {"name": "run.4", "type": "run", "command": "rake seed", "memory_mb": 3.2}
+    host.on("GET", "/apps/hello/dynos", [oneoff, DYNO | {"memory_mb": 41.7}])
+
+    assert cli("ps").out == (
+        "=== web (free): python app.py (1)\n"
+        "\n"
+        "web.1: up 2026/03/01 11:55:00 +0000 (~ 5m ago), 42 MB\n"
+        "\n"
+        "=== run: one-off processes (1)\n"
+        "\n"
+        "run.4 (free): up 2026/03/01 11:55:00 +0000 (~ 5m ago), 3 MB: rake seed\n"
+    )
+
+
+def test_crashes(cli, host):
+    """The oldest first, each with its last lines, and nothing that a terminal would obey."""
+    crash = {
+        "dyno": "web.1",
+        "crashed_at": "2026-03-01T11:55:00Z",
+        "exit_code": 3,
+        "reason": "It ended with exit code 3.",
+        "lines": ["bad\x1b]0;x\x07", "end"],
+    }
+    host.on("GET", "/apps/hello/crashes", [crash, crash | {"dyno": "worker.1", "crashed_at": "2026-03-01T11:50:00Z"}])
+
+    result = cli("ps:crashes")
+    one = cli("ps:crashes", "web.1")
+
+    assert result.out.index("worker.1 crashed") < result.out.index("web.1 crashed")
+    assert "=== web.1 crashed 2026/03/01 11:55:00 +0000 (~ 5m ago): It ended with exit code 3.\nbad" in one.out
+    assert "\x1b" not in one.out
+    assert "worker.1" not in one.out
+    assert json.loads(cli("ps:crashes", "--json").out)[0]["dyno"] == "worker.1"
+    assert "has no crash of clock.1 on record" in cli("ps:crashes", "clock.1").err

@@ -177,7 +177,13 @@ def test_memory_is_shown_where_it_is_known(api: Any, deployed: App, plane: Any) 
 def test_crashes_over_the_wire(api: Any, deployed: App, plane: Any) -> None:
     """By dyno, with exit code, a sentence and the last lines."""
     crash = Crash(
-        dyno="web.1", allocation_id="a", exit_code=3, oom_killed=False, at=plane.clock.now(), lines=("bad", "end")
+        dyno="web.1",
+        allocation_id="a",
+        exit_code=3,
+        oom_killed=False,
+        unwell=False,
+        at=plane.clock.now(),
+        lines=("bad", "end"),
     )
     later = replace(crash, dyno="worker.2", exit_code=137, oom_killed=True, at=crash.at + timedelta(seconds=1))
     plane.node.crashed[deployed.id] = [crash, later]

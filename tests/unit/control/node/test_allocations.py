@@ -135,3 +135,30 @@ def test_restarted_agent_tells_nothing_again():
     assert Life(told_until=life.told_until, phase=life.phase).tell(replace(state, healthy=True)) == [
         "State changed from starting to up"
     ]
+
+
+def test_a_dyno_that_does_not_end_is_r12():
+    """It was told to, and had to be killed; the seconds are those that it was given."""
+    state = allocations.read(
+        record(STARTED, ("Killing", {}), ("Terminated", {"exit_code": "137"}), DesiredStatus="stop")
+    )
+    started, killing, ended = state.events
+    state = replace(state, events=(started, killing, replace(ended, at=killing.at + 30_100_000_000)))
+
+    assert Life(told_until=1, phase="up").tell(state) == [
+        "Stopping all processes with SIGTERM",
+        "Error R12 (Exit timeout) -> Process failed to exit within 30 seconds of SIGTERM",
+        "Process exited with status 137",
+        "State changed from up to down",
+    ]
+
+
+def test_an_unwell_dyno_is_replaced():
+    """Nomad's event of a failed health check becomes a sentence."""
+    ended = record(STARTED, ("Restart Signaled", {"restart_reason": "x"}), ("Terminated", {"exit_code": "143"}))
+
+    assert Life(told_until=1, phase="up").tell(allocations.read(ended)) == [
+        "Health check failed again and again, replacing the dyno",
+        "Process exited with status 143",
+        "State changed from up to down",
+    ]

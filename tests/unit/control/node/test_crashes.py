@@ -103,6 +103,7 @@ def test_a_forgotten_app_stays_forgotten(node: Node) -> None:
         ((_event("Driver Failure"),), True),
         ((_event("Killing"), _event("Terminated", code=143)), False),
         ((_event("Terminated", code=1), _event("Killing")), True),
+        ((_event("Restart Signaled"), _event("Terminated", code=143)), True),
         ((_event("Started"),), False),
     ],
 )
