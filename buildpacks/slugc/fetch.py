@@ -22,6 +22,8 @@ from .exit_codes import BuildError, ExitCode
 _TIMEOUT_S = 30
 _REDIRECTS = 5
 _CHUNK = 1 << 20
+_IPV4_PROTOCOLS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+"""Given to protocols (one cloud has its metadata there) and to 6to4; older Pythons take them for public."""
 _IPV6_UNICAST = ipaddress.IPv6Network("2000::/3")
 """All that is given out of IPv6; outside of it lie the forms that stand for another address."""
 _IPV6_TUNNELS = (ipaddress.IPv6Network("2001::/23"), ipaddress.IPv6Network("2002::/16"))
@@ -93,6 +95,8 @@ def is_public(address: str) -> bool:
             return is_public(str(parsed.ipv4_mapped))
         if parsed not in _IPV6_UNICAST or any(parsed in tunnel for tunnel in _IPV6_TUNNELS):
             return False
+    elif any(parsed in reserved for reserved in _IPV4_PROTOCOLS):
+        return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 

@@ -1,0 +1,98 @@
+"""A control API over in-memory ports, with something in it: an admin, an app that runs, and ids that lead deep."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+from argon2 import PasswordHasher
+from flask import Flask
+
+from control.adapters.memory import (
+    ManualClock,
+    MemoryBlobs,
+    MemoryCatalog,
+    MemoryNode,
+    MemoryScheduler,
+    MemoryVault,
+)
+from control.adapters.memory_state import MemoryState
+from control.app import create_app
+from control.domain.releases import ReleaseStatus
+from control.domain.slugs import Slug
+from control.ports.bundle import Ports
+from control.services.accounts import Passwords, create_token, ensure_admin
+from control.services.actor import Actor
+from control.services.apps import CreateApp
+from control.services.releases import create_release
+from control.settings import Secret, Servers, Settings
+
+API = Path(__file__).parents[2] / "control" / "api"
+_FIELD = re.compile(r'bodies\.\w+\(\w+, "(\w+)"')
+_ACCEPT = "application/vnd.heroku+json; version=3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is fuzzed."""
+
+    app: Flask
+    headers: dict[str, str]
+    """Of an admin with a token that may do everything, so that nothing stops at the door."""
+    ids: tuple[str, ...]
+    """Names and ids of what there is."""
+
+
+def fields() -> tuple[str, ...]:
+    """Every field that a view reads from a body: they are found in the source, so that a new one is fuzzed, too."""
+    return tuple(sorted({name for path in API.glob("*.py") for name in _FIELD.findall(path.read_text())}))
+
+
+def make() -> Target:
+    """A new one."""
+    clock = ManualClock()
+    ports = Ports(
+        scheduler=MemoryScheduler(),
+        vault=MemoryVault(),
+        catalog=MemoryCatalog(),
+        blobs=MemoryBlobs(),
+        node=MemoryNode(),
+        clock=clock,
+        state=MemoryState(),
+    )
+    settings = Settings(
+        home=Path("/nonexistent"),
+        database_url="sqlite://",
+        servers=Servers(signing_secret=Secret("0" * 64)),
+        rate_limit=10**9,
+        login_attempts=10**9,
+    )
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    account, _ = ensure_admin(ports.state, clock, passwords, email="ada@example.com", password="correct horse battery")
+    actor = Actor(account=account, remote="192.0.2.1")
+    app = CreateApp(ports=ports)(actor, name="fuzzed")
+    slug = Slug(
+        id=str(uuid4()),
+        app_id=app.id,
+        sha256="0" * 64,
+        size=1,
+        process_types={"web": "python app.py", "worker": "true", "release": "true"},
+        stack=app.stack,
+        created_at=clock.now(),
+        updated_at=clock.now(),
+    )
+    with ports.state.begin() as work:
+        work.slugs.add(slug)
+        release = create_release(
+            work, now=clock.now(), app_id=app.id, slug=slug, description="Deploy", user_id=account.id
+        )
+        work.releases.save(replace(release, status=ReleaseStatus.SUCCEEDED))
+        token, secret = create_token(work, clock, account, description="fuzz")
+        work.commit()
+    return Target(
+        app=create_app(ports, settings, passwords=passwords),
+        headers={"Accept": _ACCEPT, "Authorization": f"Bearer {secret}"},
+        ids=("fuzzed", app.id, slug.id, release.id, token.id, account.id, "ada@example.com", "web", "web.1", "1", "~"),
+    )
