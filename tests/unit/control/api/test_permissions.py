@@ -22,12 +22,16 @@ from control.adapters.memory import (
 from control.adapters.memory_state import MemoryState
 from control.api.permissions import TABLE, Demand, Who, demand_of
 from control.app import create_app
+from control.domain.apps import App
 from control.domain.people import Collaborator
 from control.domain.permissions import GRANTABLE, Permission, Scope, check_scopes, covers
 from control.domain.rules import BrokenRule
 from control.ports.bundle import Ports
 from control.services.accounts import create_token
 from control.services.actor import Actor
+from control.services.apps import CreateApp
+from control.services.builds import CreateBuild
+from control.services.collaborators import AddCollaborator
 from control.settings import Settings
 
 MADE_UP = str(uuid4())
@@ -146,6 +150,43 @@ def test_the_matrix(route: str, personas: list[Persona], plane: Any, app: Any) -
         plane.state._data = before
         answer = admitted.send(method, path)
         assert not _is_refusal(answer, demand), (admitted.name, answer.json)
+
+
+_INNER = [route for route in ROUTES if re.search(r"<app>.*<", route)]
+
+
+@pytest.mark.parametrize("route", _INNER)
+def test_nothing_is_reached_by_way_of_another_app(route: str, api: Any, plane: Any, app: App) -> None:
+    """Whoever owns an app gets 404 for a stranger's build, release, slug, dyno or collaborator below it."""
+    eve, bob = plane.actor("eve@example.com"), plane.account("bob@example.com")
+    victim = CreateApp(ports=plane.ports)(eve, name="victim-app")
+    release = plane.deploy(victim)
+    plane.run(victim)
+    build = CreateBuild(ports=plane.ports, settings=plane.settings)(eve, victim, url="https://example.com/a.tgz")
+    shared = AddCollaborator(ports=plane.ports)(eve, victim, user=bob.id, permission=Permission.VIEW)
+    with plane.state.view() as work:
+        formation = work.formations.list(victim.id)[0]
+    ids = {
+        "app": app.id,
+        "build": build.id,
+        "collaborator": shared.id,
+        "domain": f"{victim.name}.localhost",
+        "dyno": plane.scheduler.run(plane.job_id(victim))[0].id,
+        "process_type": formation.id,
+        "release": release.id,
+        "slug": release.slug_id,
+    }
+    method, _, rule = route.partition(" ")
+    before = vars(plane.state._data)
+
+    answer = api(
+        method,
+        re.sub(r"<([a-z_]+)>", lambda match: ids[match[1]], rule),
+        None if method == "GET" else {"permissions": ["manage"], "quantity": 0},
+    )
+
+    assert (answer.status_code, answer.json["id"]) == (404, "not_found")
+    assert vars(plane.state._data) == before
 
 
 def _is_refusal(answer: Any, demand: Demand) -> bool:
