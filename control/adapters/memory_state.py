@@ -36,6 +36,7 @@ class MemoryState:
         self._data = rows.Data()
         self._writing = threading.Lock()
         self._holds = Holds()
+        self._commits = 0
 
     def begin(self) -> UnitOfWork:
         return MemoryUnitOfWork(self, writes=True)
@@ -48,6 +49,10 @@ class MemoryState:
         self._check()
         with self._holds.hold(key) as ours:
             yield ours
+
+    def mark(self) -> str:
+        self._check()
+        return str(self._commits)
 
     def ping(self) -> None:
         self._check()
@@ -109,3 +114,4 @@ class MemoryUnitOfWork:
         if not self._writes:
             raise StateUnavailable("A unit of work that only reads cannot be committed.")
         self._store._data = self._data.copy()  # noqa: SLF001
+        self._store._commits += 1  # noqa: SLF001

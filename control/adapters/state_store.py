@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from control.adapters.holds import Holds
 from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
 from control.adapters.setup_rows import AppSetupRows
 from control.adapters.state_holds import FileHolds, SessionHolds
+from control.adapters.state_marks import FileMarks, Marks, SnapshotMarks
 from control.adapters.state_rows import (
     AppRows,
     BuildRows,
@@ -57,6 +58,7 @@ class SqlStateStore:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._holds = _holds(self._engine.url)
+        self._marks = self._marks_of(self._engine.url)
 
     def begin(self) -> UnitOfWork:
         return SqlUnitOfWork(self._engine, writes=True)
@@ -64,10 +66,29 @@ class SqlStateStore:
     def view(self) -> UnitOfWork:
         return SqlUnitOfWork(self._engine, writes=False)
 
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A bare connection in one view, for copying whole tables."""
+        return self._bare(writes=False)
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A bare connection with the write lock; what is not committed is undone."""
+        return self._bare(writes=True)
+
+    @contextmanager
+    def _bare(self, *, writes: bool) -> Iterator[Connection]:
+        with _translated(), self._engine.connect().execution_options(**{_WRITES: writes}) as connection:
+            yield connection
+
     @contextmanager
     def hold(self, key: str) -> Iterator[bool]:
         with _translated(), self._holds.hold(key) as ours:
             yield ours
+
+    def mark(self) -> str:
+        return self._marks.mark()
+
+    def _marks_of(self, url: URL) -> Marks:
+        return FileMarks(str(url.database)) if url.get_backend_name() == "sqlite" else SnapshotMarks(self.reading)
 
     def ping(self) -> None:
         with _translated(), self._engine.connect() as connection:
@@ -86,6 +107,7 @@ class SqlStateStore:
     def close(self) -> None:
         """Give back every connection, and every hold."""
         self._holds.close()
+        self._marks.close()
         self._engine.dispose()
 
 

@@ -244,6 +244,10 @@ class StateStore(Protocol):
         """
         ...
 
+    def mark(self) -> str:
+        """A text that differs after every commit of anybody: while it stays the same, no query finds anything new."""
+        ...
+
     def ping(self) -> None:
         """Return when the database answers."""
         ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import structlog
@@ -15,20 +14,19 @@ from control.ports.bundle import Ports
 from control.ports.state import StateStore
 from control.services import holds
 from control.settings import Settings
+from control.worker import loops
 from control.worker.attend import Attend
 from control.worker.build_queue import BuildQueue
 from control.worker.builds import Builder
 from control.worker.collector import Collector
 from control.worker.crew import Crew
+from control.worker.loops import Loop
 from control.worker.oneoffs import Oneoffs
 from control.worker.reconcile import Reconcile
 from control.worker.site import site_of
 from control.worker.stack_roll import StackRoll
 
 log = structlog.get_logger()
-
-_LOOK_S = 0.1
-"""Between looks at the queues: what a user waits for at most before the worker has heard of a change."""
 
 _APPS_AT_ONCE = 16
 _ONEOFFS_AT_ONCE = 8
@@ -72,36 +70,17 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
     reconcile = Reconcile(ports=ports, settings=settings, roll=StackRoll(ports=ports, settings=settings))
     oneoffs = Oneoffs(ports=ports, settings=settings, site=site, crew=Crew("oneoff", _ONEOFFS_AT_ONCE))
 
-    loops = [
-        threading.Thread(target=_loop, args=(builds.tick, _LOOK_S, stop), name="builds", daemon=True),
-        threading.Thread(target=_loop, args=(attend.tick, _LOOK_S, stop), name="attend", daemon=True),
-        threading.Thread(target=_loop, args=(oneoffs.tick, _LOOK_S, stop), name="oneoffs", daemon=True),
-        threading.Thread(
-            target=_loop, args=(reconcile.tick, settings.reconcile_interval, stop), name="reconcile", daemon=True
-        ),
+    every = [
+        loops.queue("builds", ports.state, builds.tick),
+        loops.queue("attend", ports.state, attend.tick),
+        loops.queue("oneoffs", ports.state, oneoffs.tick),
+        Loop(name="reconcile", look=reconcile.tick, interval=settings.reconcile_interval),
     ]
     if settings.collect_interval:
         collect = Collector(ports=ports, settings=settings)
-        loops.append(
-            threading.Thread(
-                target=_loop, args=(collect.tick, settings.collect_interval, stop), name="collect", daemon=True
-            )
-        )
-    for loop in loops:
-        loop.start()
+        every.append(Loop(name="collect", look=collect.tick, interval=settings.collect_interval))
     log.info("worker.ready", max_builds=settings.max_builds)
-    stop.wait()
-
-
-def _loop(tick: Callable[[], None], interval: float, stop: threading.Event) -> None:
-    """Call `tick` for ever; an error in one look is logged and the next look comes all the same."""
-    while not stop.is_set():
-        try:
-            tick()
-        except Exception:
-            log.exception("worker.tick", loop=threading.current_thread().name)
-            stop.wait(1)
-        stop.wait(interval)
+    loops.run(every, stop)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ class Attend:
     site: Site
     crew: Crew
 
-    def tick(self) -> None:
-        """One look: three indexed queries, whatever the number of apps."""
+    def tick(self) -> bool:
+        """One look: three indexed queries, whatever the number of apps. Whether any app needs work."""
         with self.ports.state.view() as work:
             waiting = dict.fromkeys(each.app_id for each in work.releases.pending())
             waiting |= dict.fromkeys(each.id for each in work.apps.behind())
@@ -41,6 +41,7 @@ class Attend:
         for app_id in waiting:
             hold = self.ports.state.hold(holds.attending(app_id))
             self.crew.dispatch(app_id, lambda app_id=app_id: self.attend(app_id), hold=hold)  # type: ignore[misc]
+        return bool(waiting)
 
     def attend(self, app_id: str) -> None:
         """Do all that this app needs now. A part that does not answer leaves it for a later tick."""

@@ -23,8 +23,8 @@ class BuildQueue:
     _told: set[str] = field(default_factory=set, init=False)
     """Builds that were told since this worker began, so that a look at a long queue costs nothing."""
 
-    def tick(self) -> None:
-        """One look at the queue."""
+    def tick(self) -> bool:
+        """One look at the queue. Whether anything is in it."""
         with self.ports.state.view() as work:
             pending = work.builds.pending()
         self._told.intersection_update(build.id for build in pending)
@@ -35,6 +35,7 @@ class BuildQueue:
             elif not self._start(build) and build.app_id not in self.crew.busy and self.crew.is_full:
                 self._tell(build, _place(build, pending, busy=self.crew.busy))
             seen.add(build.app_id)
+        return bool(pending)
 
     def _start(self, build: Build) -> bool:
         hold = self.ports.state.hold(holds.building(build.app_id))

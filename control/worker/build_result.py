@@ -14,6 +14,7 @@ from control.settings import Settings
 
 _MAX_REPORT = 16 * 1024
 _MAX_WORDS = 1000
+_COMPILE = range(50, 60)
 
 
 class BuildFailed(Exception):
@@ -49,6 +50,12 @@ def read_result(result: Mapping[str, Any], settings: Settings) -> BuildResult:
         )
     except BrokenRule as exc:
         raise BuildFailed(str(exc), reports=_reports(result)) from exc
+
+
+def may_be_memory(result: Mapping[str, Any]) -> bool:
+    """Whether a buildpack failed (statuses 50 to 59): of what its compiler died is not in the result."""
+    code = result.get("exit_code")
+    return isinstance(code, int) and code in _COMPILE
 
 
 def demand_success(allocation: Allocation, result: Mapping[str, Any], settings: Settings) -> None:

@@ -28,7 +28,14 @@ from control.services.releases import create_release
 from control.settings import Settings
 from control.worker import slug_store
 from control.worker.build_key import SourceRejected, build_key
-from control.worker.build_result import BuildFailed, BuildResult, BuildSaidWhy, demand_success, read_result
+from control.worker.build_result import (
+    BuildFailed,
+    BuildResult,
+    BuildSaidWhy,
+    demand_success,
+    may_be_memory,
+    read_result,
+)
 from control.worker.first_deploy import Prepared, discard, is_first, prepare, set_up
 from control.worker.output import WAITING, OutputTail
 from control.worker.slug_check import SlugRejected
@@ -144,7 +151,8 @@ class Builder:
     def _follow(self, build: Build, job_id: str) -> tuple[Allocation, Mapping[str, Any]]:
         """Copy what the build prints until it ends. Raises BuildFailed when it is canceled or takes too long.
 
-        A build writes its result last of all: seeing that saves the second until Nomad's client reports its end.
+        A build writes its result last of all: seeing that saves the second until Nomad's client reports its end. Only
+        that report says whether a buildpack that failed was out of memory.
         """
         tail = OutputTail(self.ports, owner_id=build.id, task="build")
         deadline = self.ports.clock.monotonic() + self.settings.build_timeout + 30
@@ -154,7 +162,7 @@ class Builder:
             if allocation and allocation.status is not AllocationStatus.PENDING:
                 tail.copy(allocation.id)
             result = self.ports.node.result(allocation.id) if allocation else None
-            if allocation and (result is not None or allocation.status.has_ended):
+            if allocation and (allocation.status.has_ended or (result is not None and not may_be_memory(result))):
                 tail.drain(allocation.id)
                 return allocation, result or self.ports.node.result(allocation.id) or {}
             if allocation is None and (lack := self.ports.scheduler.missing_capacity(job_id)) and lack != said:

@@ -44,8 +44,8 @@ class Oneoffs:
         self._crew = crew
         self._looked: dict[str, float] = {}
 
-    def tick(self) -> None:
-        """One look at the queue: one indexed query."""
+    def tick(self) -> bool:
+        """One look at the queue: one indexed query. Whether any has not ended."""
         with self._ports.state.view() as work:
             running = work.oneoffs.running()
         now = self._ports.clock.monotonic()
@@ -54,6 +54,7 @@ class Oneoffs:
             due = self._looked.get(each.id, -_PAUSE_S) + _PAUSE_S
             if due <= now and self._crew.dispatch(each.id, lambda each=each: self.look(each.id)):  # type: ignore[misc]
                 self._looked[each.id] = now
+        return bool(running)
 
     def look(self, oneoff_id: str) -> None:
         """Take the next step of one. A part that does not answer leaves it for a later look."""

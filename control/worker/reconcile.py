@@ -64,6 +64,7 @@ class Reconcile:
             if app.id not in busy:
                 self._check_job(app, jobs)
                 self._check_web(app, expected[app.id], routes.get(app.id), serving=app.id in serving)
+        self.roll.sweep(apps, jobs, busy=busy)
         self._drop_strangers(jobs, routes, known=apps.keys() | gone)
 
     def _check_job(self, app: App, jobs: Mapping[str, JobSummary]) -> None:

@@ -25,6 +25,7 @@ from control.ports.state import UnitOfWork
 from control.settings import Settings
 from control.worker import desired, slug_store
 from control.worker.desired import Desired
+from control.worker.postdeploy import order_postdeploy
 from control.worker.release_phase import PhaseFailed, ReleasePhase
 from control.worker.slug_check import SlugRejected
 from control.worker.verdict import Outcome, Verdict, judge
@@ -135,6 +136,7 @@ class Rollout:
             if not _is_pending(work, wanted.release):
                 return
             release = replace(wanted.release, status=ReleaseStatus.SUCCEEDED, updated_at=self.ports.clock.now())
+            postdeploy = order_postdeploy(work, release, now=release.updated_at)
             work.releases.save(release)
             app = work.apps.get(release.app_id)
             if app is not None:
@@ -145,6 +147,9 @@ class Rollout:
             route = desired.route(work, app, settings=self.settings) if app else None
         if route:
             self.ports.catalog.put_route(route)
+        if postdeploy:
+            line = f"Running the postdeploy script of app.json as {postdeploy.name}"
+            self.ports.node.log(release.app_id, source="app", dyno="api", lines=[line])
 
     def _fail(self, release: Release, message: str) -> None:
         """End the release. The raised generation makes the repair loop bring back what ran before."""

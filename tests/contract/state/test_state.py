@@ -196,3 +196,14 @@ def test_a_view_waits_for_no_writer(store: StateStore, app: App) -> None:
         work.commit()
 
     assert app == found
+
+
+def test_a_mark_differs_after_every_commit(store: StateStore, app: App) -> None:
+    """So a worker that saw nothing to do need not ask again until somebody has written."""
+    before = store.mark()
+
+    assert store.mark() == before
+    with store.begin() as work:
+        work.apps.touch(app.id)
+        work.commit()
+    assert store.mark() != before
