@@ -139,6 +139,10 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
     },
     "Help": {
         "about": {
+        "upkeep": {
+            "backup": "write all that the platform keeps to a file",
+            "restore": "put a backup into an empty platform",
+        },
             "help": "show help for a command",
             "version": "print the version",
         },
@@ -189,7 +193,7 @@ ALIASES: dict[str, str] = {
 }
 
 
-_ON_THE_MACHINE = {"platform", "stacks"}
+_ON_THE_MACHINE = {"platform", "stacks", "upkeep"}
 """Modules that need a checkout."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from control.adapters.state_archive import SqlStateArchive
 from control.adapters.state_store import SqlStateStore
 from control.adapters.system_clock import SystemClock
 from control.ports.bundle import Ports
@@ -50,3 +51,8 @@ def system_clock() -> Clock:
 def open_state(settings: Settings) -> SqlStateStore:
     """Open the database that the settings name."""
     return SqlStateStore(settings.database_url)
+
+
+def open_archive(settings: Settings) -> SqlStateArchive:
+    """What copies that database out and in."""
+    return SqlStateArchive(open_state(settings))

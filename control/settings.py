@@ -56,6 +56,7 @@ class Servers:
     minio_access_key: Secret = field(default_factory=lambda: Secret(""))
     minio_secret_key: Secret = field(default_factory=lambda: Secret(""))
     signing_secret: Secret = field(default_factory=lambda: Secret(""))
+    database_url: Secret = field(default_factory=lambda: Secret(""))
     node_socket: str = ""
 
 
@@ -144,14 +145,17 @@ class Settings:
         read = _Reader(os.environ if environ is None else environ)
         home = Path(read("NOMAPAAS_HOME", str, "/var/lib/nomapaas"))
         secrets_file = Path(read("NOMAPAAS_SECRETS_FILE", str, str(home / "secrets" / "control.json")))
+        servers = _servers(secrets_file)
         return cls(
             home=home,
             port_base=read("NOMAPAAS_PORT_BASE", int, 8080),
             bind=read("NOMAPAAS_BIND", str, "127.0.0.1"),
             public_host=read("NOMAPAAS_PUBLIC_HOST", str, "127.0.0.1"),
             domain=read("NOMAPAAS_DOMAIN", str, "localhost"),
-            database_url=read("DATABASE_URL", str, f"sqlite:///{home / 'state' / 'nomapaas.db'}"),
-            servers=_servers(secrets_file),
+            database_url=read("DATABASE_URL", str, "")
+            or servers.database_url.reveal()
+            or f"sqlite:///{home / 'state' / 'nomapaas.db'}",
+            servers=servers,
             boot_timeout=read("NOMAPAAS_BOOT_TIMEOUT", int, 60),
             stop_timeout=read("NOMAPAAS_STOP_TIMEOUT", int, 30),
             release_timeout=read("NOMAPAAS_RELEASE_TIMEOUT", int, 3600),

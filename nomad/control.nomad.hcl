@@ -49,6 +49,16 @@ variable "threads" {
   default = 128
 }
 
+variable "api_processes" {
+  type        = number
+  description = "Processes of the API, each with all those threads."
+}
+
+variable "workers" {
+  type        = number
+  description = "More than one needs PostgreSQL."
+}
+
 variable "env" {
   type        = map(string)
   description = "Settings of the control plane (NOMAPAAS_…)."
@@ -162,7 +172,7 @@ job "nomapaas-control" {
         args = concat(local.become, [
           var.python, "-m", "gunicorn",
           "--bind", var.listen,
-          "--worker-class", "gthread", "--workers", "1", "--threads", "${var.threads}",
+          "--worker-class", "gthread", "--workers", "${var.api_processes}", "--threads", "${var.threads}",
           "--worker-tmp-dir", "/tmp", "--graceful-timeout", "30", "--keep-alive", "15",
           "--no-control-socket",
           "control.wsgi:app",
@@ -192,7 +202,7 @@ job "nomapaas-control" {
 
       resources {
         cpu    = 500
-        memory = 512
+        memory = 512 * var.api_processes
       }
 
       logs {
@@ -203,6 +213,8 @@ job "nomapaas-control" {
   }
 
   group "worker" {
+    count = var.workers
+
     network {
       mode = "host"
     }

@@ -8,10 +8,10 @@ import secrets
 import httpx
 
 from cli.platform import files
-from cli.platform.commands import as_user, attempt
-from cli.platform.instance import CONTROL_USER, Instance
+from cli.platform.commands import attempt
+from cli.platform.control_process import control_process
+from cli.platform.instance import Instance
 from cli.platform.problem import Problem
-from cli.platform.programs import common_env
 
 
 class Admin:
@@ -57,12 +57,10 @@ class Admin:
         return True
 
     def _run(self, words: list[str], *, stdin: str | None) -> dict[str, str]:
-        instance = self._instance
-        environment = common_env(instance) | dict(instance.passed_on)
-        environment["PYTHONPATH"] = str(instance.checkout)
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
-        argv = as_user(CONTROL_USER, [instance.python, "-m", "control.admin", *words])
-        done = attempt(argv, env=environment, cwd=instance.home, stdin=stdin)
+        with control_process(self._instance, "control.admin", words) as program:
+            done = attempt(
+                program.argv, env=program.env, cwd=self._instance.home, stdin=stdin, pass_fds=program.pass_fds
+            )
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise Problem(f"The admin's account could not be made: {' '.join(said[-3:])}")

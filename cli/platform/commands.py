@@ -39,6 +39,7 @@ def attempt(
     cwd: Path | None = None,
     stdin: str | None = None,
     seconds: float = 120,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a program whose failure is an answer. Raises Problem only when it cannot be run or hangs."""
     environment = dict(os.environ if env is None else env)
@@ -55,6 +56,7 @@ def attempt(
             errors="replace",
             timeout=seconds,
             check=False,
+            pass_fds=pass_fds,
         )
     except FileNotFoundError as exc:
         raise Problem(f"The program {argv[0]} is missing; run `nomapaas up` as root, which installs it.") from exc

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.platform import files
 from cli.platform.consul import Consul
+from cli.platform.database import database
 from cli.platform.instance import CONTROL_USER, ROUTER_USER, Instance
 from cli.platform.minio import MinioServer
 from cli.platform.nomad_setup import Nomad
@@ -32,6 +33,9 @@ def write_all(instance: Instance) -> None:
         "signing_secret": _signing_secret(instance),
         "node_socket": str(instance.run / "node.sock"),
     }
+    if url := database(instance).url:
+        # A password is in it: in a job's environment whoever may read jobs would see it.
+        control["database_url"] = url
     node = {
         "nomad_addr": instance.url("nomad_http"),
         "nomad_token": nomad["node"],

@@ -247,9 +247,11 @@ def _remembered(home: Path) -> dict[str, str]:
 
 _MEMORY = "instance.json"
 _TOLD = {"CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "STACKS", "RELEASES_URL"}
-_REMEMBERED = {f"NOMAPAAS_{name}" for name in _TOLD}
+_REMEMBERED = {f"NOMAPAAS_{name}" for name in _TOLD} | {"DATABASE_URL", "NOMAPAAS_WORKERS", "NOMAPAAS_API_PROCESSES"}
 _OWN = {"HOME", "CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "API_URL", "API_KEY"}
 _OWN |= {
+    "WORKERS",
+    "API_PROCESSES",
     "ROUTER_URL",
     "APP",
     "SECRETS_FILE",
@@ -265,5 +267,4 @@ _OWN |= {
 
 def _is_passed_on(name: str) -> bool:
     rest = name.removeprefix("NOMAPAAS_")
-    ours = name.startswith("NOMAPAAS_") and rest not in _OWN and not rest.startswith("TEST_")
-    return ours or name == "DATABASE_URL"
+    return name.startswith("NOMAPAAS_") and rest not in _OWN and not rest.startswith("TEST_")

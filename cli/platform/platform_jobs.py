@@ -11,6 +11,7 @@ import httpx
 
 from cli.platform import digest, files
 from cli.platform.commands import run
+from cli.platform.database import database
 from cli.platform.instance import CONTROL_USER, ROUTER_USER, Instance
 from cli.platform.nomad_setup import Nomad
 from cli.platform.problem import Problem
@@ -64,6 +65,7 @@ class PlatformJobs:
         environment["NOMAPAAS_STACK_VERSIONS"] = json.dumps(stack_versions)
         uid, gid = files.user_ids(CONTROL_USER)
         secrets = [instance.secrets / "control"]
+        processes = database(instance)
         self._submit(
             "control",
             {
@@ -77,6 +79,8 @@ class PlatformJobs:
                 "user": CONTROL_USER,
                 "uid": uid,
                 "gid": gid,
+                "workers": processes.workers,
+                "api_processes": processes.api_processes,
                 "env": environment,
                 "code": code_digest(instance) + digest.of_folders(secrets)[:8],
             },

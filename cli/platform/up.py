@@ -12,6 +12,7 @@ from pathlib import Path
 from cli.platform import credentials, fetch, files, holders, layout, packages, programs, render
 from cli.platform.admin import Admin
 from cli.platform.consul import Consul
+from cli.platform.database import require_database
 from cli.platform.instance import Instance
 from cli.platform.instance_stacks import InstanceStacks
 from cli.platform.leftovers import Leftovers
@@ -36,6 +37,7 @@ def up(instance: Instance) -> None:
     require_root("up")
     files.directory(instance.home)
     with only_one(instance):
+        require_database(instance)
         require_ports(instance)
         packages.remove_stale_policy()
         packages.ensure()
