@@ -60,6 +60,10 @@ class APIClient:
         """Make something, or ask for an action."""
         return self._decoded(self._send("POST", where, body=body if body is not None else {}), (dict, list))
 
+    def put(self, where: str, body: Any) -> Any:
+        """Put something in the place of what there is; its new state is the answer."""
+        return self._decoded(self._send("PUT", where, body=body), (dict, list))
+
     def patch(self, where: str, body: Any) -> Any:
         """Change something; its new state is the answer."""
         return self._decoded(self._send("PATCH", where, body=body), (dict, list))

@@ -106,6 +106,14 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
         },
     },
     "Builds and releases": {
+        "buildpacks": {
+            "buildpacks": "list the buildpacks of an app",
+            "buildpacks:set": "choose the buildpack of an app",
+            "buildpacks:add": "add a buildpack to those of an app",
+            "buildpacks:remove": "remove a buildpack from those of an app",
+            "buildpacks:clear": "let builds detect the buildpack again",
+            "buildpacks:info": "show the buildpacks that come with the platform",
+        },
         "builds": {
             "builds": "list an app's builds",
             "builds:info": "show a build",

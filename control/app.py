@@ -6,8 +6,10 @@ from flask import Flask
 
 from control.api import (
     account,
+    app_setups,
     apps,
     bodies,
+    buildpacks,
     builds,
     catalogue,
     collaborators,
@@ -39,7 +41,9 @@ from control.settings import Settings
 
 _RESOURCES = (
     account,
+    app_setups,
     apps,
+    buildpacks,
     builds,
     catalogue,
     collaborators,

@@ -52,6 +52,8 @@ OWN = Demand(scope=Scope.WRITE, permission=Permission.OWN)
 READ_CONFIG = Demand(scope=Scope.READ_PROTECTED, permission=Permission.OPERATE)
 WRITE_CONFIG = Demand(scope=Scope.WRITE_PROTECTED, permission=Permission.OPERATE)
 """Also for what can print config vars, such as a one-off dyno."""
+SET_UP = Demand(scope=Scope.WRITE_PROTECTED)
+"""Makes an app, its config vars among the rest."""
 READ_TRAIL = Demand(scope=Scope.READ_PROTECTED, permission=Permission.MANAGE)
 SHARE = Demand(scope=Scope.GLOBAL, permission=Permission.MANAGE)
 
@@ -76,7 +78,10 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "DELETE /apps/<app>": OWN,
         "GET /apps/<app>/addon-attachments": VIEW,
         "GET /apps/<app>/addons": VIEW,
+        "GET /app-setups/<setup>": READ,
+        "POST /app-setups": SET_UP,
         "GET /apps/<app>/buildpack-installations": VIEW,
+        "PUT /apps/<app>/buildpack-installations": DEPLOY,
         "GET /apps/<app>/builds": VIEW,
         "POST /apps/<app>/builds": DEPLOY,
         "GET /apps/<app>/builds/<build>": VIEW,
@@ -117,6 +122,8 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /apps/<app>/sni-endpoints": VIEW,
         "POST /apps/<app>/sources": DEPLOY,
         "GET /apps/<app>/webhooks": VIEW,
+        "GET /buildpacks": WHOAMI,
+        "GET /buildpacks/<namespace>/<name>": WHOAMI,
         "GET /dyno-sizes": WHOAMI,
         "GET /dyno-sizes/<size>": WHOAMI,
         "GET /events": PROTECTED,

@@ -152,11 +152,12 @@ class Presenter:
         """Heroku's `build`."""
         return {
             "app": {"id": app.id},
-            "buildpacks": [{"url": each} if "/" in each else {"name": each} for each in build.buildpacks],
+            "buildpacks": [{"name": each, "url": each} for each in build.buildpacks],
             "created_at": time_text(build.created_at),
             "failure_message": build.failure_message,
             "id": build.id,
             "output_stream_url": stream_url(f"outputs/{platform().signer.output('build', build.id)}"),
+            "reports": dict(build.reports),
             "release": {"id": build.release_id} if build.release_id else None,
             "slug": {"id": build.slug_id} if build.slug_id else None,
             "source_blob": {

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 from control.domain.apps import App
+from control.domain.buildpacks import check_buildpacks
 from control.domain.builds import Build, BuildStatus, upload_id, upload_url
 from control.domain.slugs import check_checksum
 from control.errors import InvalidParams, NotFound
@@ -93,7 +94,7 @@ class CreateBuild:
             stack=app.stack,
             created_at=now,
             updated_at=now,
-            buildpacks=tuple(buildpacks),
+            buildpacks=check_buildpacks(buildpacks) or app.buildpacks,
         )
         with self.ports.state.begin() as work:
             work.builds.add(build)

@@ -54,7 +54,7 @@ def test_a_build_of_a_url(api: Any, app: App, plane: Any) -> None:
     )
 
     assert made.json["source_blob"]["url"] == url
-    assert made.json["buildpacks"] == [{"url": "https://example.com/pack.tgz"}, {"name": "python"}]
+    assert [each["url"] for each in made.json["buildpacks"]] == ["https://example.com/pack.tgz", "heroku/python"]
     with plane.state.view() as work:
         assert [source_id_of(build.source_url) for build in work.builds.pending()] == [None]
 

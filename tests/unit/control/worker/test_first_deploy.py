@@ -164,11 +164,29 @@ def test_a_build_that_ran_out_of_memory_says_so(world: Any) -> None:
 
     def dies() -> None:
         allocation = world.scheduler.run(job_id)[0]
-        world.node.leave(allocation.id, result={"failure_message": "The x buildpack failed with status 137."})
+        world.node.leave(allocation.id, result={"failure_message": "The x failed.", "exit_code": 50})
+
+    def is_told() -> None:
         world.scheduler.exit(job_id, 50, oom=True)
 
-    world.clock.script = [dies, *([lambda: None] * 40)]
+    world.clock.script = [dies, is_told, *([lambda: None] * 40)]
 
     world.builder.run(build.id)
 
     assert "needed more than the 2048 MB of memory" in world.fresh_build(build).failure_message
+
+
+def test_the_postdeploy_script_runs_once(world: Any, push: Any) -> None:
+    """As a one-off dyno with the release's config vars, when the first release is on the air, and never again."""
+    app = world.app()
+    for source in (b"first", b"second"):
+        build = push(app, source=source)
+        world.clock.script = [lambda: world.scheduler.pass_health(app.id)]
+        world.attend.attend(app.id)
+
+    with world.ports.state.view() as work:
+        assert work.releases.get(build.release_id).status is ReleaseStatus.SUCCEEDED
+        (seeded,) = work.oneoffs.list(app.id)
+        first = work.releases.by_version(app.id, 1)
+    assert (seeded.command, seeded.release_version, seeded.config_version) == ("seed", 1, first.config_version)
+    assert any("Running the postdeploy script of app.json as run.1" in line for line in world.node.lines[app.id])
