@@ -22,7 +22,6 @@ from control.settings import Settings
 from jobs import names
 
 _MAX_URL = 4096
-_MAX_BUILDPACKS = 20
 
 
 def source_id_of(source_url: str) -> str | None:
@@ -77,8 +76,6 @@ class CreateBuild:
         buildpacks: Sequence[str] = (),
     ) -> Build:
         """Queue the build. Raises BrokenRule, InvalidParams, QuotaReached, VaultUnavailable."""
-        if len(buildpacks) > _MAX_BUILDPACKS:
-            raise InvalidParams(f"A build may use {_MAX_BUILDPACKS} buildpacks and this one names {len(buildpacks)}.")
         checked = check_checksum(checksum)
         source_url = self._source(url)
         self._demand_config(app)
@@ -99,7 +96,7 @@ class CreateBuild:
         with self.ports.state.begin() as work:
             work.builds.add(build)
             coming = first_dynos(work, app.id)
-            demand_quota(work, self.settings.quota, app.owner_id, Resource.BUILDS, *FOR_A_SLUG, dynos_to_come=coming)
+            demand_quota(work, self.settings.quota, app.owner_id, Resource.BUILDS, *FOR_A_SLUG, to_come=coming)
             record_by(work, actor, app, now=now, action="build.create", detail=build.id)
             work.commit()
         announce(self.ports, app.id, f"Build started by user {actor.account.email}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from control.domain.accounts import Account
 from control.domain.people import Quota, Usage, with_own
@@ -23,6 +26,8 @@ class Resource(StrEnum):
     BUILDS = "builds"
     STORAGE = "storage_mb"
 
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 FOR_A_SLUG = (Resource.STORAGE, Resource.DYNOS, Resource.MEMORY)
 """What a deploy uses more of."""
@@ -52,24 +57,24 @@ def used(usage: Usage) -> dict[str, int]:
     }
 
 
-def first_dynos(work: UnitOfWork, app_id: str) -> int:
-    """How many dynos a deploy starts by itself: a web dyno where the app has no formation yet."""
-    return 0 if work.formations.list(app_id) else 1
+def first_dynos(work: UnitOfWork, app_id: str) -> dict[str, int]:
+    """What a deploy starts by itself, by size: a web dyno where the app has no formation yet."""
+    return {} if work.formations.list(app_id) else {DEFAULT_SIZE: 1}
 
 
-def demand_quota(work: UnitOfWork, base: Quota, owner_id: str, *resources: Resource, dynos_to_come: int = 0) -> None:
+def demand_quota(
+    work: UnitOfWork, base: Quota, owner_id: str, *resources: Resource, to_come: Mapping[str, int] = NOTHING
+) -> None:
     """Check what a unit of work has made, before it is committed; leaving it undoes that. Raises QuotaReached.
 
-    `dynos_to_come` are those, of the default size, that follow from it later.
+    `to_come` are dynos, by size, that follow from it later.
     """
     owner = work.accounts.get(owner_id)
     if owner is None:
         return
     limits = asdict(quota_of(owner, base))
     usage = work.usages.of(owner_id)
-    if dynos_to_come:
-        usage = replace(usage, dynos={**usage.dynos, DEFAULT_SIZE: usage.dynos.get(DEFAULT_SIZE, 0) + dynos_to_come})
-    amounts = used(usage)
+    amounts = used(replace(usage, dynos=Counter(usage.dynos) + Counter(to_come)))
     for resource in resources:
         amount, limit = amounts[resource], limits[resource]
         if limit and amount > limit:

@@ -57,7 +57,7 @@ class CreateSlug:
         )
         with self.ports.state.begin() as work:
             work.slugs.add(slug)
-            demand_quota(work, self.quota, app.owner_id, *FOR_A_SLUG, dynos_to_come=first_dynos(work, app.id))
+            demand_quota(work, self.quota, app.owner_id, *FOR_A_SLUG, to_come=first_dynos(work, app.id))
             record_by(work, actor, app, now=now, action="slug.create", detail=slug.id)
             work.commit()
         return slug

@@ -222,7 +222,8 @@ class Builder:
             if base and base.slug_id == slug.id:
                 release = base
             else:
-                set_up(work, app, slug, made.manifest, prepared, now=now, user_id=build.user_id)
+                quota = self.settings.quota
+                set_up(work, app, slug, made.manifest, prepared, now=now, user_id=build.user_id, quota=quota)
                 release = create_release(
                     work,
                     now=now,

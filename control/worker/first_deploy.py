@@ -7,6 +7,7 @@ work that makes the release. A worker that is killed in between leaves nothing b
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -15,11 +16,14 @@ from control.domain import config_vars
 from control.domain.apps import App
 from control.domain.formations import Formation
 from control.domain.manifests import Manifest
+from control.domain.people import Quota
 from control.domain.releases import Release
 from control.domain.slugs import Slug
+from control.errors import QuotaReached
 from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import record
+from control.services.quotas import Resource, demand_quota
 
 _SECRET_BYTES = 32
 """64 hexadecimal digits, as Heroku's generator makes them."""
@@ -66,13 +70,32 @@ def discard(ports: Ports, app_id: str, prepared: Prepared) -> None:
 
 
 def set_up(
-    work: UnitOfWork, app: App, slug: Slug, manifest: Manifest, prepared: Prepared, *, now: datetime, user_id: str
+    work: UnitOfWork,
+    app: App,
+    slug: Slug,
+    manifest: Manifest,
+    prepared: Prepared,
+    *,
+    now: datetime,
+    user_id: str,
+    quota: Quota,
 ) -> None:
-    """Take over formation and buildpacks; what the app has already stays. The caller commits."""
+    """Take over formation and buildpacks; what the app has already stays. The caller commits.
+
+    A formation that is more than the owner's quota allows is left out, and the event says so.
+    """
     told = [f"config vars {', '.join(prepared.added)}"] if prepared.added else []
     known = {row.type for row in work.formations.list(app.id)}
-    for process_type in slug.scalable_types.keys() & manifest.formation.keys() - known:
-        scale = manifest.formation[process_type]
+    wanted = {each: manifest.formation[each] for each in slug.scalable_types.keys() & manifest.formation.keys() - known}
+    coming: Counter[str] = Counter()
+    for scale in wanted.values():
+        coming[scale.size] += scale.quantity
+    try:
+        demand_quota(work, quota, app.owner_id, Resource.DYNOS, Resource.MEMORY, to_come=coming)
+    except QuotaReached as exc:
+        told.append(f"no formation: {exc.message}")
+        wanted = {}
+    for process_type, scale in wanted.items():
         work.formations.save(
             Formation(
                 id=str(uuid4()),

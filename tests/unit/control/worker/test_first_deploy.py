@@ -75,6 +75,23 @@ def test_the_first_deploy_does_what_app_json_says(world: Any, push: Any) -> None
     assert build.reports == {"heroku/python": "a: 1\n"}
 
 
+def test_a_formation_beyond_the_quota_is_left_out(world: Any, push: Any) -> None:
+    """The app still gets on the air, with one web dyno, and the event says why it has no more."""
+    app = world.app()
+    with world.ports.state.begin() as work:
+        work.accounts.save(replace(world.owner, quota={"dynos": 2}))
+        work.commit()
+
+    build = push(app)
+
+    _, release, _, formation = _after(world, app, build)
+    assert release.status is not ReleaseStatus.FAILED
+    assert [(row.type, row.quantity) for row in formation] == [("web", 1), ("worker", 0)]
+    with world.ports.state.view() as work:
+        setup = next(event for event in work.events.list(app.id) if event.action == "app.setup")
+    assert "no formation: This would make 3 dynos" in setup.detail
+
+
 def test_its_trail_names_no_value(world: Any, push: Any) -> None:
     """The audit event says what was set up, by name."""
     app = world.app()
