@@ -124,6 +124,7 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "releases": "list an app's releases",
             "releases:info": "show a release",
             "releases:output": "show what a release's release phase printed",
+            "releases:retry": "try a failed release once more",
             "rollback": "go back to an earlier release",
         },
     },
@@ -132,12 +133,15 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
     },
     "This machine's platform (as root, from a checkout)": {
         "platform": {
-            "releases:retry": "try a failed release once more",
             "up": "start the platform on this machine",
             "down": "stop the platform on this machine",
             "status": "show how the platform's parts are",
             "doctor": "check the platform and say what to do",
             "env": "print the variables that reach the platform",
+        },
+        "upkeep": {
+            "backup": "write all that the platform keeps to a file",
+            "restore": "put a backup into an empty platform",
         },
         "stacks": {
             "stacks": "list the platform's stacks and their versions",
@@ -147,10 +151,6 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
     },
     "Help": {
         "about": {
-        "upkeep": {
-            "backup": "write all that the platform keeps to a file",
-            "restore": "put a backup into an empty platform",
-        },
             "help": "show help for a command",
             "version": "print the version",
         },
