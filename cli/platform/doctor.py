@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from cli.platform import fetch, packages
+from cli.platform import advisories, fetch, packages
 from cli.platform.commands import attempt
 from cli.platform.doctor_acl import ACLChecks
 from cli.platform.findings import Check, Finding, fine, warning, wrong
@@ -86,6 +86,8 @@ class Doctor:
                 continue
             path = installed or fetch.program(folder, server)
             yield fine(topic, f"{server.name} {fetch.describe(server, path, self._instance.cache)}")
+            used = fetch.describe(server, path, self._instance.cache).partition(",")[0]
+            yield from vulnerabilities(server.name, used)
         if tuple(map(int, re.findall(r"\d+", version("gunicorn"))[:2])) < (23, 0):
             yield wrong(topic, f"gunicorn {version('gunicorn')} lets requests be smuggled.", "Run `make venv`.")
         python = platform.python_version()
@@ -143,6 +145,18 @@ class Doctor:
                 log = self._instance.logs / f"{part.name}.log"
                 advice = f"Run `nomapaas up`{f'; {log} may say why' if log.exists() else ''}."
                 yield wrong(topic, f"{part.name} is {part.state}: {part.detail or 'it does not run'}.", advice)
+
+
+def vulnerabilities(server: str, used: str) -> Iterator[Finding]:
+    """What is publicly known against a version: to look at where we keep it out of reach, wrong where we do not."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", used))
+    for each in advisories.known(server, numbers):
+        found = f"{server} {used} {each.what} ({each.name})."
+        if each.out_of_reach:
+            yield warning("versions", found, each.out_of_reach)
+        else:
+            newest = ".".join(map(str, each.fixed[-1]))
+            yield wrong("versions", found, f"Install {server} {newest} or newer, and run `nomapaas up`.")
 
 
 def _unified() -> bool:
