@@ -9,8 +9,9 @@ from uuid import NAMESPACE_OID, uuid5
 from control.domain.apps import App
 from control.domain.dynos import Dyno, DynoState, cause_of
 from control.domain.formations import Formation
+from control.domain.health_checks import HealthCheck
 from control.domain.oneoffs import TYPE as ONEOFF
-from control.domain.slugs import WEB_TYPE
+from control.domain.slugs import WEB_TYPE, Slug
 from control.errors import NotFound
 from control.ports.bundle import Ports
 from control.ports.errors import NodeUnavailable
@@ -110,11 +111,12 @@ class _Facts:
         self._work = work
         self._app = app
         self._formation: dict[str, Formation] = {row.type: row for row in work.formations.list(app.id)}
-        self._commands: dict[int, dict[str, str]] = {}
+        self._slugs: dict[int, Slug | None] = {}
 
     def dyno(self, allocation: Allocation, deployment: Deployment | None) -> Dyno:
         release = _release(allocation.meta)
-        state, reason = _judged(allocation, deployment)
+        slug = self._slug(release)
+        state, reason = _judged(allocation, deployment, slug.health_check if slug else None)
         row = self._formation.get(allocation.group)
         return Dyno(
             id=allocation.id,
@@ -155,11 +157,14 @@ class _Facts:
         ]
 
     def _types(self, version: int) -> dict[str, str]:
-        if version not in self._commands:
+        slug = self._slug(version)
+        return slug.scalable_types if slug else {}
+
+    def _slug(self, version: int) -> Slug | None:
+        if version not in self._slugs:
             release = self._work.releases.by_version(self._app.id, version)
-            slug = self._work.slugs.get(release.slug_id) if release and release.slug_id else None
-            self._commands[version] = slug.scalable_types if slug else {}
-        return self._commands[version]
+            self._slugs[version] = self._work.slugs.get(release.slug_id) if release and release.slug_id else None
+        return self._slugs[version]
 
 
 def _live(allocations: Iterable[Allocation]) -> list[Allocation]:
@@ -186,14 +191,17 @@ def _undecided(allocation: Allocation) -> bool:
     )
 
 
-def _judged(allocation: Allocation, deployment: Deployment | None) -> tuple[DynoState, str | None]:
+def _judged(
+    allocation: Allocation, deployment: Deployment | None, check: HealthCheck | None
+) -> tuple[DynoState, str | None]:
     if allocation.status is AllocationStatus.PENDING:
         return DynoState.STARTING, None
     if allocation.status in _GONE:
         return DynoState.DOWN, "Its node does not answer."
     if allocation.status is AllocationStatus.RUNNING:
         if _undecided(allocation) and (allocation.healthy is False or _decides(deployment, allocation)):
-            return DynoState.STARTING, "It does not accept connections on $PORT yet."
+            missing = f"answer GET {check.path} with 200 to 399" if check else "accept connections on $PORT"
+            return DynoState.STARTING, f"It does not {missing} yet."
         return DynoState.UP, None
     return DynoState.CRASHED, _crash(allocation)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from control.domain.apps import App
+from control.domain.health_checks import HealthCheck
 from control.services.actor import Actor
 from control.services.dynos import list_dynos
 from control.services.formations import Change, ScaleFormation
@@ -87,3 +89,28 @@ def test_no_room(plane: Any, ada: Actor, app: App) -> None:
     assert (dyno.name, str(dyno.state), dyno.release_version) == ("web.1", "starting", 1)
     assert dyno.reason == plane.scheduler.missing_capacity(plane.job_id(app))
     assert dyno.reason
+
+
+def test_what_a_starting_dyno_lacks(plane: Any, app: App) -> None:
+    """It does not accept yet; with a health check, it does not answer that."""
+    release = plane.deploy(app, {"web": "serve"})
+    plane.run(app)
+    plane.scheduler.run(plane.job_id(app))
+    assert [each.reason for each in list_dynos(plane.ports, app)] == ["It does not accept connections on $PORT yet."]
+
+    with plane.state.begin() as work:
+        work.slugs.save(replace(work.slugs.get(release.slug_id), health_check=HealthCheck(path="/up")))
+        work.commit()
+    assert [each.reason for each in list_dynos(plane.ports, app)] == ["It does not answer GET /up with 200 to 399 yet."]
+
+
+def test_an_unwell_dyno_says_so(plane: Any, running: App) -> None:
+    """Nomad ended it for its health check: the exit code would tell nothing."""
+    plane.scheduler.pass_health(plane.job_id(running))
+    crashed = _allocation(plane, running, "web").id
+    plane.scheduler.crash(crashed, 143)
+    plane.scheduler.change(crashed, unwell=True)
+
+    dyno = next(each for each in list_dynos(plane.ports, running) if each.id == crashed)
+
+    assert str(dyno.reason).startswith("It was stopped because its health check failed again and again. It is started")
