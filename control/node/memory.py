@@ -32,7 +32,7 @@ class Figures:
     """What the kernel says of one dyno's cgroup."""
 
     used: int
-    """Bytes that it cannot give back: all but file pages that were not used lately."""
+    """Bytes that it cannot give back: all but the pages of files."""
     kills: int
     """How often a process in it was killed for its use of memory, so far."""
 
@@ -144,14 +144,19 @@ def read_figures(folder: Path) -> Figures | None:
     with suppress(OSError, ValueError):
         if (folder / "memory.current").exists():
             used = int((folder / "memory.current").read_text())
-            idle = _fields(folder / "memory.stat").get("inactive_file", 0)
+            pages = _sum(folder / "memory.stat", "inactive_file", "active_file")
             kills = _fields(folder / "memory.events").get("oom_kill", 0)
         else:
             used = int((folder / "memory.usage_in_bytes").read_text())
-            idle = _fields(folder / "memory.stat").get("total_inactive_file", 0)
+            pages = _sum(folder / "memory.stat", "total_inactive_file", "total_active_file")
             kills = _fields(folder / "memory.oom_control").get("oom_kill", 0)
-        return Figures(used=max(0, used - idle), kills=kills)
+        return Figures(used=max(0, used - pages), kills=kills)
     return None
+
+
+def _sum(path: Path, *names: str) -> int:
+    found = _fields(path)
+    return sum(found.get(name, 0) for name in names)
 
 
 def _fields(path: Path) -> Mapping[str, int]:

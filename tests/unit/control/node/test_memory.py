@@ -47,7 +47,9 @@ class Node:
 
     def uses(self, mb: int, *, idle_mb: int = 0, kills: int = 0) -> None:
         (self.cgroup / "memory.usage_in_bytes").write_text(f"{mb * MB}\n")
-        (self.cgroup / "memory.stat").write_text(f"cache 1\ntotal_inactive_file {idle_mb * MB}\n")
+        (self.cgroup / "memory.stat").write_text(
+            f"cache 1\ntotal_inactive_file {idle_mb * MB - MB}\ntotal_active_file {MB}\n" if idle_mb else "cache 1\n"
+        )
         (self.cgroup / "memory.oom_control").write_text(f"oom_kill_disable 0\nunder_oom 0\noom_kill {kills}\n")
 
     def log(self) -> list[str]:
@@ -60,7 +62,7 @@ def node(tmp_path: Path) -> Node:
 
 
 def test_figures_leave_out_what_can_be_given_back(node: Node) -> None:
-    """File pages that were not used lately are no use of memory."""
+    """Pages of files are no use of memory."""
     node.uses(60, idle_mb=20)
 
     assert node.watch.of_app(APP) == [{"allocation": KEY, "dyno": "web.1", "used_mb": 40.0}]
