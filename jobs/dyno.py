@@ -110,6 +110,7 @@ def _group(dyno: DynoSpec, process: ProcessSpec, site: Site) -> dict[str, Any]:
         "DelayFunction": "exponential",
         "MaxDelay": 600 * SECOND,
     }
+    group["Migrate"] = _one_by_one(process, dyno.boot_timeout_s)
     if process.type == WEB:
         group["Services"] = [_service(dyno, process, site)]
         group["ShutdownDelay"] = _SHUTDOWN_DELAY_S * SECOND
@@ -117,6 +118,16 @@ def _group(dyno: DynoSpec, process: ProcessSpec, site: Site) -> dict[str, Any]:
     else:
         group["Update"] = _all_at_once()
     return group
+
+
+def _one_by_one(process: ProcessSpec, boot_timeout_s: int) -> dict[str, Any]:
+    """How dynos leave a node that is drained: the next one when the one before runs elsewhere."""
+    return {
+        "MaxParallel": 1,
+        "HealthCheck": "checks" if process.type == WEB else "task_states",
+        "MinHealthyTime": SECOND,
+        "HealthyDeadline": boot_timeout_s * SECOND,
+    }
 
 
 def _blue_green(quantity: int, boot_timeout_s: int) -> dict[str, Any]:
