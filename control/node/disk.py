@@ -25,6 +25,8 @@ _SHARE = 20
 """Measuring takes at most a twentieth of the time: after a long look there is a long pause."""
 _STEP_BYTES = 4 << 20
 """While the file system has not lost so much room since the last look, nobody can have taken much."""
+_URGENT_BYTES = 256 << 20
+"""After such a loss of room there is no pause: whoever makes measuring slow must not gain time to write by it."""
 _STEP_FILES = 20_000
 """The same for files."""
 _FILES_PER_MB = 500
@@ -53,6 +55,10 @@ class _Supply:
             return False
         self._seen = free
         return True
+
+    def fell(self, free: int, most: int) -> bool:
+        """Whether so much or more is gone since the last look."""
+        return free <= self._seen - most
 
 
 class DiskWatch:
@@ -101,23 +107,25 @@ class DiskWatch:
 
     def run(self, stop: threading.Event) -> None:
         """Measure until told to stop."""
-        pause = _PERIOD_S
-        while not stop.wait(pause):
+        rested = self._clock.monotonic()
+        while not stop.wait(_PERIOD_S):
             began = self._clock.monotonic()
             try:
+                if began < rested and not self._bytes.fell(self._free_bytes(), _URGENT_BYTES):
+                    continue
                 self.step()
             except (OSError, ValueError, subprocess.SubprocessError):
                 _logger.exception("disk.failed")
-            pause = max(_PERIOD_S, _SHARE * (self._clock.monotonic() - began))
+            ended = self._clock.monotonic()
+            rested = ended + _SHARE * (ended - began)
 
     def step(self) -> None:
         """Look once, if anybody can have written much since the last time."""
-        room = os.statvfs(self._root)
         with self._lock:
             states, limits, fresh = dict(self._states), dict(self._limits), self._fresh
             self._fresh = False
-        bytes_sank = self._bytes.sank(room.f_bavail * room.f_frsize, anyway=fresh)
-        files_sank = self._files.sank(room.f_ffree)
+        bytes_sank = self._bytes.sank(self._free_bytes(), anyway=fresh)
+        files_sank = self._files.sank(os.statvfs(self._root).f_ffree)
         if bytes_sank and states:
             for key, used in self._measure(self._root, states).items():
                 limit = limits.get(key)
@@ -128,6 +136,10 @@ class DiskWatch:
                 limit = limits.get(key, used) * _FILES_PER_MB
                 if used > limit:
                     self._stop(states[key], f"too many files ({used:,} of {limit:,})")
+
+    def _free_bytes(self) -> int:
+        room = os.statvfs(self._root)
+        return room.f_bavail * room.f_frsize
 
     def _stop(self, state: AllocationState, what: str) -> None:
         if not self._kill(state):

@@ -46,10 +46,12 @@ class Watched:
         self.killed: list[str] = []
         self.logbook = Logbook(folder / "applogs", limit=1 << 20)
         self.files = 1
+        self.slow = 0
+        self.clock = ManualClock()
         self.watch = DiskWatch(
             folder,
             self.logbook,
-            clock=ManualClock(),
+            clock=self.clock,
             measure=self.measure,
             count=lambda _root, keys: dict.fromkeys(keys, self.files),
             kill=self.kill,
@@ -57,6 +59,7 @@ class Watched:
 
     def measure(self, _root, keys):
         self.measured += 1
+        self.clock.advance(self.slow)
         return dict.fromkeys(keys, self.used)
 
     def kill(self, one: AllocationState) -> bool:
@@ -120,6 +123,27 @@ def test_dyno_with_too_many_files_is_stopped_with_a_message(tmp_path, monkeypatc
 
     assert watched.killed == [KEY]
     assert watched.log() == ["heroku[web.1]: Error: too many files (50,001 of 50,000). Stopping the dyno."]
+
+
+def test_a_sudden_loss_of_room_ends_the_pause(tmp_path, monkeypatch):
+    """A look that took long is followed by a long pause, unless somebody writes much meanwhile."""
+    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
+    watched = Watched(tmp_path, 1)
+    watched.watch.update(state())
+    losses = iter((0, 1 << 20, 256 << 20, None))
+
+    class Turns:
+        def wait(self, _seconds):
+            loss = next(losses)
+            free.f_bavail -= loss or 0
+            watched.clock.advance(5)
+            return loss is None
+
+    watched.slow = 10
+    watched.watch.run(Turns())
+
+    assert watched.measured == 2
 
 
 def test_files_are_counted_with_their_folders(tmp_path):
