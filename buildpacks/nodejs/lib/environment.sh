@@ -19,8 +19,11 @@ function environment::quiet() {
 	export YARN_ENABLE_INLINE_BUILDS=1 COREPACK_ENABLE_STRICT=0
 }
 
-# The host's registry under the names that Yarn understands.
+# The host's registry under the names that Yarn understands, and its authorities for a Node.js that cannot be told them.
 function environment::registry() {
+	if ((${NODE_VERSION%%.*} < 8)) && [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
+		export npm_config_cafile="${npm_config_cafile:-${NODE_EXTRA_CA_CERTS}}"
+	fi
 	local registry="${npm_config_registry:-${NPM_CONFIG_REGISTRY:-}}"
 	[[ -n ${registry} ]] || return 0
 	export YARN_REGISTRY="${YARN_REGISTRY:-${registry}}"

@@ -91,8 +91,10 @@ function manager_release::npm_for_node() {
 		printf '10'
 	elif ((major >= 14)); then
 		printf '8'
-	else
+	elif ((major >= 6)); then
 		printf '6'
+	else
+		printf '2'
 	fi
 }
 

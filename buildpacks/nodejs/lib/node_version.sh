@@ -112,7 +112,17 @@ function node_version::install() {
 	rm --recursive --force .heroku/node
 	registry::fetch "$(node_version::package)" "${NODE_VERSION}" .heroku/node || status=$?
 	node_version::explain "${status}"
+	node_version::unpack_inner
 	node_version::drop_foreign_headers
+}
+
+# The oldest packages hold the release as its own tarball.
+function node_version::unpack_inner() {
+	local tarball
+	for tarball in .heroku/node/node-v*.tar.gz; do
+		tar --extract --gzip --file="${tarball}" --directory=.heroku/node --strip-components=1 --no-same-owner
+		rm "${tarball}"
+	done
 }
 
 # Three quarters of the headers are OpenSSL's for other systems.

@@ -60,10 +60,6 @@ def _server(site: Site) -> Iterator[str]:
         'if ($requested = "") { set $requested $uri; }',
         *_access(site),
         *(f"add_header {name} $header_{number} always;" for number, name in enumerate(_names(site))),
-        *(
-            f"if ($requested ~ {_quoted(to_regex(each.pattern))}) {{ return {each.status} {_value(each.url)}; }}"
-            for each in site.redirects
-        ),
         *_locations(site),
     ):
         yield f"        {line}"
@@ -95,6 +91,9 @@ def _locations(site: Site) -> Iterator[str]:
     yield f"    try_files $uri{page} $uri/index.html @routes;"
     yield "}"
     yield "location @routes {"
+    for redirect in site.redirects:
+        regex = _quoted(to_regex(redirect.pattern))
+        yield f"    if ($uri ~ {regex}) {{ return {redirect.status} {_value(redirect.url)}; }}"
     for route in site.routes:
         regex = _quoted(to_regex(route.pattern))
         if route.file is None:
