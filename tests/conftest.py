@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ pytest_plugins = ["tests.campaign.counts", "tests.databases"]
 
 ROOT = Path(__file__).parents[1]
 PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080"))
+
+_KEEP = bool(os.environ.get("NOMAPAAS_TEST_KEEP"))
 
 SHORT_TIMES = {
     "NOMAPAAS_BOOT_TIMEOUT": "8",
@@ -60,9 +63,9 @@ class Instance:
 @pytest.fixture(scope="session")
 def instance() -> Iterator[Instance]:
     """Bring the tests' instance up; take it down and away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="nomapaas-tests-", dir="/var/tmp") as folder:
-        Path(folder).chmod(0o711)  # the servers run as users of their own and have to pass through
-        home = Path(folder) / "home"
+    with _folder() as folder:
+        folder.chmod(0o711)  # the servers run as users of their own and have to pass through
+        home = folder / "home"
         base = {name: value for name, value in os.environ.items() if not _is_ours(name)}
         env = base | SHORT_TIMES | {"NOMAPAAS_HOME": str(home), "NOMAPAAS_PORT_BASE": str(PORT_BASE)}
         try:
@@ -71,9 +74,20 @@ def instance() -> Iterator[Instance]:
             secrets = json.loads((home / "secrets" / "control.json").read_text())
             yield Instance(home=home, env=env | json.loads(printed.stdout), control_secrets=secrets)
         finally:
-            if not os.environ.get("NOMAPAAS_TEST_KEEP"):
+            if not _KEEP:
                 purge = [_cli(), "down", "--purge", "--confirm", str(home)]
                 subprocess.run(purge, env=env, check=True, stdin=subprocess.DEVNULL)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for the instance, removed once a purge has emptied it: until then much is mounted in there."""
+    folder = Path(tempfile.mkdtemp(prefix="nomapaas-tests-", dir="/var/tmp"))
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _cli() -> str:
