@@ -4,6 +4,9 @@
 # The go command that fetches the others; it builds nothing itself.
 readonly FIRST_GO=/usr/lib/nomapaas/go
 readonly RESOLVED_FOR_SECONDS=86400
+readonly ABSENT='404|410|not found|not available|unknown revision|invalid version'
+
+GO_RELEASES=()
 
 # Sets GO_REQUESTED (`1.25`, `1.25.3`, or nothing for the newest) and GO_ORIGIN (where it was read).
 function go_version::read_requested() {
@@ -57,6 +60,7 @@ function go_version::resolve() {
 	if [[ ${GO_REQUESTED} == *.*.* || ${GO_REQUESTED} == *[a-z]* ]]; then
 		GO_VERSION="${GO_REQUESTED}"
 	elif ! go_version::read_resolved; then
+		go_version::list
 		GO_VERSION="$(go_version::newest)" || go_version::explain_missing
 		printf '%s\n%s\n' "${GO_REQUESTED:-any}" "${GO_VERSION}" >"${CACHE}/resolved"
 	fi
@@ -77,17 +81,35 @@ function go_version::read_resolved() {
 	GO_VERSION="${lines[1]}"
 }
 
-# Prints the newest release of what is requested; fails when there is none.
-function go_version::newest() {
-	local found
-	found="$(go_version::all | grep --extended-regexp "^${GO_REQUESTED:-1\.[0-9]+}(\.[0-9]+)?\$" | tail --lines=1)" || return 1
-	printf '%s\n' "${found}"
+# Sets GO_RELEASES, all that the module proxy lists for this kind of machine, oldest first.
+function go_version::list() {
+	local listed log
+	listed="$(mktemp)" log="$(mktemp)"
+	if ! go_version::patiently "${log}" go_version::first_go GOTOOLCHAIN=local "GOMODCACHE=${CACHE}/mod" -- \
+		list -m -versions golang.org/toolchain >"${listed}"; then
+		go_version::explain_silence "${log}"
+	fi
+	mapfile -t GO_RELEASES < <(tr ' ' '\n' <"${listed}" |
+		sed --quiet --regexp-extended 's/^v0\.0\.1-go(.*)\.linux-amd64$/\1/p' | sort --version-sort)
 }
 
-# Prints every release that the module proxy lists for this kind of machine, oldest first.
-function go_version::all() {
-	go_version::first_go GOTOOLCHAIN=local "GOMODCACHE=${CACHE}/mod" -- list -m -versions golang.org/toolchain |
-		tr ' ' '\n' | sed --quiet --regexp-extended 's/^v0\.0\.1-go(.*)\.linux-amd64$/\1/p' | sort --version-sort
+# Prints the newest release of what is requested; fails when there is none.
+function go_version::newest() {
+	local release newest='' form="^${GO_REQUESTED:-1\.[0-9]+}(\.[0-9]+)?\$"
+	for release in "${GO_RELEASES[@]}"; do
+		[[ ! ${release} =~ ${form} ]] || newest="${release}"
+	done
+	[[ -n ${newest} ]] && printf '%s' "${newest}"
+}
+
+# Tries a command that needs the registry up to three times; what the last one complained about is in the log.
+#
+# Usage: go_version::patiently <log> <command> [<argument>...]
+function go_version::patiently() {
+	local log="${1}" left=3
+	while ! "${@:2}" 2>"${log}"; do
+		((--left)) && ! grep --quiet --extended-regexp "${ABSENT}" "${log}" || return 1
+	done
 }
 
 # Runs the stack's own go command, outside of any module.
@@ -102,14 +124,29 @@ function go_version::first_go() {
 	(cd / && hooks::with_config env "GOROOT=${FIRST_GO}" GO111MODULE=on GOWORK=off "${settings[@]}" "${FIRST_GO}/bin/go" "${@:2}")
 }
 
+# Ends the build because the registry could not be asked.
+function go_version::explain_silence() {
+	tail --lines=3 "${1}" | output::indent
+	output::fail <<-'EOF'
+		Error: The Go module proxy does not answer.
+
+		Push again in a while. If it goes on, the platform's operator has to
+		see why builds do not reach it.
+	EOF
+}
+
+# Ends the build because there is no such Go.
 function go_version::explain_missing() {
-	local listed
-	listed="$(go_version::all | grep --extended-regexp '^1\.[0-9]+(\.[0-9]+)?$' | tail --lines=12 | paste --serial --delimiters=' ')" || listed=''
+	local release finished=()
+	((${#GO_RELEASES[@]})) || go_version::list
+	for release in "${GO_RELEASES[@]}"; do
+		[[ ! ${release} =~ ^[0-9.]+$ ]] || finished+=("${release}")
+	done
 	output::fail <<-EOF
 		Error: There is no Go ${GO_REQUESTED:-at all} to be had.
 
-		It was asked for by ${GO_ORIGIN}. The module proxy lists, as newest:
-		${listed:-nothing: it does not answer, so try again later}
+		It was asked for by ${GO_ORIGIN}. The newest ones are:
+		${finished[*]: -12}
 
 		Write one of them, or a version without its last number, into the
 		toolchain or go line of $(modules::ruling_file) and push again.

@@ -17,10 +17,12 @@ function toolchain::install() {
 
 # Fetches through the go command, which checks what it gets against the checksum database.
 function toolchain::fetch() {
-	local folder="${1}" work made
-	work="$(mktemp --directory)"
+	local folder="${1}" work made log
+	work="$(mktemp --directory)" log="$(mktemp)"
 	output::step "Installing Go ${GO_VERSION}"
-	if ! go_version::first_go "GOTOOLCHAIN=go${GO_VERSION}" "GOMODCACHE=${work}/mod" -- version |& output::indent; then
+	if ! go_version::patiently "${log}" go_version::first_go "GOTOOLCHAIN=go${GO_VERSION}" "GOMODCACHE=${work}/mod" -- \
+		version >/dev/null; then
+		grep --quiet --extended-regexp "${ABSENT}" "${log}" || go_version::explain_silence "${log}"
 		GO_REQUESTED="${GO_VERSION}"
 		go_version::explain_missing
 	fi
