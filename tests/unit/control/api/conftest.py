@@ -46,7 +46,12 @@ _KINDS = [
 
 
 def _check(method: str, path: str, response: TestResponse) -> None:
-    if response.mimetype != "application/json" or path.startswith("/health") or response.status_code == 304:
+    if (
+        method == "HEAD"
+        or response.mimetype != "application/json"
+        or path.startswith("/health")
+        or response.status_code == 304
+    ):
         return
     if response.status_code >= 400:
         _validate("error", response.json)

@@ -73,7 +73,7 @@ class Persona:
     """Somebody who sends a request, and whether they are what a row demands."""
 
     name: str
-    send: Callable[[str, str], Any]
+    send: Callable[..., Any]
     permission: Permission | None
     admin: bool = False
     scope: Scope = Scope.GLOBAL
@@ -95,8 +95,8 @@ class Persona:
 def personas(plane: Any, client_of: Any, ada: Actor, app: Any) -> list[Persona]:
     """Nobody, a stranger, one account for each permission, the owner, an admin, and the owner's smaller tokens."""
 
-    def sender(client: Any) -> Callable[[str, str], Any]:
-        return lambda method, path: client(method, path, None if method == "GET" else {})
+    def sender(client: Any) -> Callable[..., Any]:
+        return lambda method, path, headers=None: client(method, path, None if method == "GET" else {}, headers)
 
     found = [
         Persona("nobody", sender(client_of(None)), None),
@@ -205,6 +205,24 @@ def test_a_route_without_a_row_is_closed(method: str, flask_app: Any, client_of:
     answer = client_of(plane.actor("root@example.com", admin=True))(method, "/forgotten")
 
     assert (answer.status_code, answer.json["id"]) == (403, "forbidden")
+
+
+def test_no_way_around_by_the_method(personas: list[Persona], client_of: Any, ada: Actor, app: App) -> None:
+    """HEAD demands what GET does, a POST that stands for DELETE what DELETE does; OPTIONS wants an account."""
+    answers = {each.name: each.send("HEAD", f"/apps/{app.id}/config-vars").status_code for each in personas}
+    assert {name: answers[name] for name in ("nobody", "stranger", "deploy", "operate", "owner's read token")} == {
+        "nobody": 401,
+        "stranger": 404,
+        "deploy": 403,
+        "operate": 200,
+        "owner's read token": 403,
+    }
+    assert {each.name for each in personas if each.send("OPTIONS", f"/apps/{app.id}").status_code == 401} == {"nobody"}
+
+    override = {"X-Http-Method-Override": "DELETE"}
+    manager = next(each for each in personas if each.permission is Permission.MANAGE)
+    assert manager.send("POST", f"/apps/{app.id}", override).status_code == 403
+    assert client_of(ada).post(f"/apps/{app.id}", headers=override).status_code == 200
 
 
 def test_scopes_include_what_is_less() -> None:
