@@ -100,7 +100,7 @@ def refuse(leaving: list[Leaving]) -> None:
 
 def _lone_folder(folder: Path) -> Path | None:
     entries = list(folder.iterdir())
-    if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
+    if len(entries) == 1 and not entries[0].is_symlink() and entries[0].is_dir():
         return entries[0]
     return None
 
@@ -221,7 +221,7 @@ class _Unpacker:
         if target.is_absolute() or depth < 0:
             self.leaving.append(Leaving(path=path, target=member.linkname))
         else:
-            if not member.linkname or "\0" in member.linkname or len(os.fsencode(member.linkname)) > _PATH_BYTES:
+            if not member.linkname or "\0" in member.linkname or _too_long(target):
                 raise _misnamed(member.linkname)
             place.symlink_to(member.linkname)
             self.links.append(path)
@@ -257,9 +257,13 @@ def _checked_path(name: str) -> PurePosixPath:
             ExitCode.SOURCE_REFUSED,
             f"The source holds a file outside of itself, {_shown(name)}: pack it with relative paths and push again.",
         )
-    if any(len(os.fsencode(part)) > _NAME_BYTES for part in path.parts) or len(os.fsencode(path)) > _PATH_BYTES:
+    if _too_long(path):
         raise _misnamed(name)
     return path
+
+
+def _too_long(path: PurePosixPath) -> bool:
+    return any(len(os.fsencode(part)) > _NAME_BYTES for part in path.parts) or len(os.fsencode(path)) > _PATH_BYTES
 
 
 def _misnamed(name: str) -> BuildError:

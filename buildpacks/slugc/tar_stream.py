@@ -64,14 +64,16 @@ def members(stream: Readable, *, most_bytes: int) -> Iterator[tuple[tarfile.TarI
 
 
 class _Header(tarfile.TarInfo):
+    """Tells a damaged header from the end, which is a block of zeros or the end of the file."""
+
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
         try:
-            return super().frombuf(buf, encoding, errors)
-        except tarfile.HeaderError as exc:
-            if any(buf):
-                raise tarfile.ReadError("a damaged header is not the end") from exc
+            return super().fromtarfile(tarfile_)
+        except (tarfile.EmptyHeaderError, tarfile.EOFHeaderError):  # type: ignore[attr-defined]
             raise
+        except tarfile.HeaderError as exc:
+            raise tarfile.ReadError("a damaged header is not the end") from exc
 
 
 class _Bounded:

@@ -34,17 +34,26 @@ def begin(kind: str, seconds: float) -> str:
 
 def ended() -> object:
     """None while it lasts; then what it says, or how it was killed."""
+    global _running
+    if not _running:
+        return {}
     pid, status = os.waitpid(_running, os.WNOHANG)
     if pid == 0:
         return None
+    _running = 0
     return json.loads(_REPORT.read_text()) if _REPORT.exists() else {"killed": status}
 
 
-def fork(until: float) -> dict:
-    """Everybody forks and everybody spins, until nobody may any more."""
+def bomb(until: float) -> dict:
+    """Everybody forks and everybody spins, all the time."""
+    return fork(until, refusals=1 << 62)
+
+
+def fork(until: float, refusals: int = _REFUSALS) -> dict:
+    """The same, until it has been refused a few times."""
     reader, writer = os.pipe()
     failed = 0
-    while time.monotonic() < until and (failed < _REFUSALS or os.getpid() != os.getsid(0)):
+    while time.monotonic() < until and (failed < refusals or os.getpid() != os.getsid(0)):
         try:
             if os.fork() == 0:
                 signal.alarm(int(until - time.monotonic()) + 2)
@@ -114,4 +123,4 @@ def log(until: float) -> dict:
     return {"lines": lines}
 
 
-FLOODS = {each.__name__: each for each in (fork, spin, memory, disk, files, log)}
+FLOODS = {each.__name__: each for each in (bomb, fork, spin, memory, disk, files, log)}
