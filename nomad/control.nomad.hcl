@@ -182,6 +182,7 @@ job "nomapaas-control" {
       env = merge(var.env, {
         PATH                    = "/usr/local/bin:/usr/bin:/bin"
         PYTHONDONTWRITEBYTECODE = "1"
+        MALLOC_ARENA_MAX        = "2"
         PYTHONPATH              = var.checkout
         NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
       })
@@ -264,6 +265,7 @@ job "nomapaas-control" {
       env = merge(var.env, {
         PATH                    = "/usr/local/bin:/usr/bin:/bin"
         PYTHONDONTWRITEBYTECODE = "1"
+        MALLOC_ARENA_MAX        = "2"
         PYTHONPATH              = var.checkout
         NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
       })

@@ -73,7 +73,13 @@ def programs(instance: Instance, binaries: Mapping[str, Path]) -> list[Program]:
         str(instance.logs / "vault" / "audit.log"),
         str(home / "vault" / "vault.pid"),
     ]
-    node_env = common | dict(instance.passed_on) | {"NOMAPAAS_SECRETS_FILE": str(instance.secrets / "node.json")}
+    # Many threads that are mostly idle need no heap each.
+    node_env = (
+        common
+        | dict(instance.passed_on)
+        | {"MALLOC_ARENA_MAX": "2"}
+        | {"NOMAPAAS_SECRETS_FILE": str(instance.secrets / "node.json")}
+    )
     return [
         Program(
             name="consul",

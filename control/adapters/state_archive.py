@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, insert, select
 
 from control.adapters.state_store import SqlStateStore
 from control.adapters.state_tables import metadata
-from control.ports.state_archive import SchemaUnknown
 
 _ROWS = 500
 
@@ -36,10 +34,6 @@ class SqlStateArchive:
         try:
             store.migrate()
             yield store
-        except CommandError as exc:
-            raise SchemaUnknown(
-                "This state was written by a newer version of nomapaas; use that version, or a newer one."
-            ) from exc
         finally:
             store.close()
 

@@ -8,9 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -50,6 +48,7 @@ _LOCK_KEY = 0x6E6D7061
 """Advisory lock of PostgreSQL that one writing unit of work holds at a time, as SQLite's write lock does."""
 
 _BUSY_SECONDS = 15
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class SqlStateStore:
@@ -95,14 +94,22 @@ class SqlStateStore:
             connection.execute(text("SELECT 1"))
 
     def migrate(self) -> None:
-        """Bring the schema up to date; safe to run again."""
+        """Bring the schema up to date; safe to run again. Raises SchemaUnknown."""
         _make_private(self._engine.url)
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        if not self._is_up_to_date():
+            # Imported when it is needed: Alembic takes 12 MB that a process would keep for ever.
+            from control.adapters.migrate import upgrade  # noqa: PLC0415
+
+            with _translated(), self._engine.connect() as connection:
+                upgrade(connection)
+                connection.commit()
+
+    def _is_up_to_date(self) -> bool:
+        newest = max(path.stem[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
         with _translated(), self._engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            if not inspect(connection).has_table("alembic_version"):
+                return False
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest]
 
     def close(self) -> None:
         """Give back every connection, and every hold."""

@@ -18,7 +18,6 @@ import structlog
 from gunicorn.app.base import BaseApplication
 
 from control.node import settings
-from control.node.agent import NodeAgent
 from control.node.settings import NodeSettings
 
 _THREADS = 512
@@ -29,7 +28,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, told: NodeSettings, descriptors: list[int]) -> None:
         self._told = told
         self._descriptors = descriptors
-        self._agent: NodeAgent | None = None
+        self._agent: Any = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -53,7 +52,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """In the worker: threads do not survive a fork."""
+        """In the worker: threads do not survive a fork, and the arbiter needs nothing of what the agent is made of."""
+        from control.node.agent import NodeAgent  # noqa: PLC0415
+
         self._agent = NodeAgent(self._told)
         self._agent.start()
         return self._agent.wsgi
