@@ -6,16 +6,28 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 
 from control.adapters.memory import MemoryNode
 from control.adapters.node_client import NodeClient
+from control.node.allocations import AllocationState, Event
+from control.node.crashes import CrashBook
 from control.ports.errors import NodeUnavailable
-from control.ports.node import LogQuery, Node
+from control.ports.node import Crash, LogQuery, Node
 
 OUTPUT = "line one\nline two\n"
+CRASH = Crash(
+    dyno="web.1",
+    allocation_id="",
+    exit_code=3,
+    oom_killed=False,
+    unwell=False,
+    at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    lines=(),
+)
 RESULT = {"process_types": {"web": "python -m http.server"}, "slug_bytes": 3}
 SCRIPT = """
 mkdir -p /alloc/out && cd /alloc/out
@@ -38,6 +50,8 @@ class Stage:
     unavailable: Node
     build: Callable[..., str]
     """Runs a script as a build's task and gives the allocation's id."""
+    crash: Callable[[str, str], None]
+    """Has an allocation's end taken for the crash of an app's web.1, with exit code 3."""
 
 
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.platform)])
@@ -53,7 +67,11 @@ def stage(request, until, shell_job):
                 twin.leave(allocation_id, slug=b"tgz", result=RESULT, cache=b"cache")
             return allocation_id
 
-        yield Stage(twin, down, pretend)
+        def note(app_id: str, allocation_id: str) -> None:
+            lines = tuple(OUTPUT.splitlines())
+            twin.crashed[app_id] = [replace(CRASH, allocation_id=allocation_id, lines=lines)]
+
+        yield Stage(twin, down, pretend, note)
         twin.close()
         return
     told = request.getfixturevalue("instance").control_secrets
@@ -67,8 +85,27 @@ def stage(request, until, shell_job):
         assert allocation.exit_code == 0
         return allocation.id
 
+    def crash(app_id: str, allocation_id: str) -> None:
+        home = request.getfixturevalue("instance").home
+        client.log(app_id, source="app", dyno="web.1", lines=["it has a log"])
+        over = Event(at=int(CRASH.at.timestamp()) * 10**9, kind="Terminated", exit_code=3, oom_killed=False)
+        state = AllocationState(
+            id=allocation_id,
+            app_id=app_id,
+            dyno="web.1",
+            long_running=True,
+            task="build",
+            ended=True,
+            wanted=True,
+            healthy=None,
+            deployed=False,
+            events=(over,),
+            disk_mb=None,
+        )
+        CrashBook(home / "applogs", home / "nomad" / "alloc").note(state)
+
     client = NodeClient(told["node_socket"])
-    yield Stage(client, NodeClient("/nowhere/node.sock"), build)
+    yield Stage(client, NodeClient("/nowhere/node.sock"), build, crash)
     client.close()
 
 
@@ -173,6 +210,25 @@ def test_what_a_hostile_build_left(stage, app):
     assert app not in stage.node.cache_sizes()
 
 
+def test_the_last_crash_is_kept(stage, app):
+    """With exit code and last lines, until the app is forgotten; an app without one has none."""
+    assert list(stage.node.crashes(app)) == []
+    allocation_id = stage.build(app, SCRIPT)
+
+    stage.crash(app, allocation_id)
+
+    assert list(stage.node.crashes(app)) == [
+        replace(CRASH, allocation_id=allocation_id, lines=tuple(OUTPUT.splitlines()))
+    ]
+    stage.node.forget(app)
+    assert list(stage.node.crashes(app)) == []
+
+
+def test_without_a_dyno_there_is_no_use_of_memory(stage, app):
+    """Figures are of what runs; tests/e2e/test_dyno_life.py sees those of a dyno."""
+    assert list(stage.node.memory(app)) == []
+
+
 def test_unknown_allocation(stage, app):
     """Nothing printed yet, no slug, no result."""
     allocation_id = str(uuid.uuid4())
@@ -208,6 +264,8 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.result(allocation_id),
         lambda: stage.unavailable.keep_cache(allocation_id, app_id=app),
         stage.unavailable.cache_sizes,
+        lambda: stage.unavailable.crashes(app),
+        lambda: stage.unavailable.memory(app),
         lambda: stage.unavailable.forget(app),
     ):
         with pytest.raises(NodeUnavailable):

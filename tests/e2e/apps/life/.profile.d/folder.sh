@@ -1,0 +1,1 @@
+export FROM_FOLDER="$DYNO and its folder"
