@@ -15,6 +15,12 @@ ALLOC = "0f7c5a52-8a5b-4a0c-9d2e-0b8f6f1c2d3e"
 
 
 @pytest.fixture
+def instance(tmp_path: Path) -> Instance:
+    """One whose bridge is nobody's: a live platform on this machine has cables on its own."""
+    return Instance.from_env({"NOMAPAAS_HOME": str(tmp_path / "h"), "NOMAPAAS_PORT_BASE": "64873"})
+
+
+@pytest.fixture
 def cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cgroup"
     monkeypatch.setattr(leftovers, "_CGROUPS", folder)
