@@ -37,7 +37,7 @@ _NOT_FROM_EXPORT = frozenset({"_", "SHLVL", "PWD", "OLDPWD"})
 
 @dataclass(frozen=True, kw_only=True)
 class Buildpack:
-    """A buildpack on disk."""
+    """A buildpack on disk. Its programs run in its own folder, where Heroku's look for files of theirs."""
 
     name: str
     folder: Path
@@ -97,7 +97,7 @@ def compile_app(buildpack: Buildpack, workspace: Workspace, reports: dict[str, s
 
     What its `bin/report` prints, whether or not it could compile, is added to `reports` under its name.
     """
-    status = _run([str(buildpack.folder / "bin/compile"), *_folders(workspace)], workspace)
+    status = _run([str(buildpack.folder / "bin/compile"), *_folders(workspace)], workspace, at=buildpack.folder)
     report = _report(buildpack, workspace)
     if report:
         reports[buildpack.name] = report
@@ -118,7 +118,7 @@ def process_types(buildpack: Buildpack, workspace: Workspace) -> dict[str, str]:
         return {}
     run = subprocess.run(
         [str(program), str(workspace.build)],
-        cwd=workspace.build,
+        cwd=buildpack.folder,
         env=workspace.env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -145,7 +145,7 @@ def _report(buildpack: Buildpack, workspace: Workspace) -> str:
     try:
         run = subprocess.run(
             [str(program), *_folders(workspace)],
-            cwd=workspace.build,
+            cwd=buildpack.folder,
             env=workspace.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -209,7 +209,7 @@ def _detect(buildpack: Buildpack, workspace: Workspace) -> str | None:
     try:
         run = subprocess.run(
             [str(program), str(workspace.build)],
-            cwd=workspace.build,
+            cwd=buildpack.folder,
             env=workspace.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -226,11 +226,9 @@ def _detect(buildpack: Buildpack, workspace: Workspace) -> str | None:
     return (run.stdout.strip().splitlines() or [buildpack.name])[-1] if run.returncode == 0 else None
 
 
-def _run(command: list[str], workspace: Workspace) -> int:
+def _run(command: list[str], workspace: Workspace, *, at: Path) -> int:
     try:
-        run = subprocess.run(
-            command, cwd=workspace.build, env=workspace.environment(), stdin=subprocess.DEVNULL, check=False
-        )
+        run = subprocess.run(command, cwd=at, env=workspace.environment(), stdin=subprocess.DEVNULL, check=False)
     except OSError as exc:
         output.warning(f"{command[0]} cannot be run: {exc.strerror}.")
         return 126

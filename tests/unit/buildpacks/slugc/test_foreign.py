@@ -14,7 +14,7 @@ from buildpacks.slugc.main import run
 PROCFILE = {"Procfile": "web: ./serve\n", "serve!": "#!/bin/sh\n"}
 BUILDPACK = {
     "bin/detect!": "#!/bin/sh\necho Foreign\n",
-    "bin/compile!": "#!/bin/sh\necho trunk; cat $(dirname $0)/../lib/more 2>/dev/null || true\n",
+    "bin/compile!": "#!/bin/sh\necho trunk; cat lib/more 2>/dev/null || true\n",
 }
 
 
