@@ -54,7 +54,8 @@ class AddCollaborator:
                 raise InvalidParams(f"The account {account.email} owns {app.name} and may do everything already.")
             if work.collaborators.find(app.id, account.id):
                 raise InvalidParams(
-                    f"The account {account.email} is a collaborator of {app.name} already; change it with `nomapaas access:update`."
+                    f"The account {account.email} is a collaborator of {app.name} already; "
+                    "change its permissions with `nomapaas access:update`."
                 )
             made = Collaborator(
                 id=str(uuid4()),

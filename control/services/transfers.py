@@ -50,7 +50,8 @@ class CreateTransfer:
                 raise InvalidParams(f"The account {account.email} owns {app.name} already.")
             if work.transfers.pending(app.id):
                 raise InvalidParams(
-                    f"The app {app.name} is offered to somebody already; take that back with `nomapaas transfers:cancel`."
+                    f"The app {app.name} is offered to somebody already; "
+                    "take that back with `nomapaas transfers:cancel`."
                 )
             made = Transfer(
                 id=str(uuid4()),
