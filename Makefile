@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test campaign lint bench venv
+.PHONY: help demo test campaign lint databases bench venv
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+databases: venv  ## the control plane's unit tests on SQLite and on PostgreSQL instead of in memory
+	@$(BIN)/python -m pytest --state=sqlite tests/unit/control
+	@$(BIN)/python -m pytest --state=postgresql tests/unit/control
 
 bench: venv  ## all measurements, or one: make bench ROW=name
 	@$(BIN)/python -m bench $(ROW)

@@ -27,7 +27,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from control.adapters import state_tables
+from control.adapters.memory_state import MemoryState
 from control.adapters.state_store import SqlStateStore
+from control.ports.state import StateStore
 
 _PROGRAMS = Path("/usr/lib/postgresql")
 _PASSWORD = "nomapaas-tests"
@@ -46,6 +48,18 @@ class PostgreSQL:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The unit tests of the control plane run in memory, or on a database when one asks for it."""
+    parser.addoption("--state", choices=("memory", "sqlite", "postgresql"), default="memory")
+
+
+@pytest.fixture
+def state(request: pytest.FixtureRequest) -> StateStore:
+    """The state of a control plane under test: of the kind that `--state` names."""
+    kind = request.config.getoption("--state")
+    return MemoryState() if kind == "memory" else request.getfixturevalue(f"{kind}_store")
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from control.adapters.memory import (
     MemoryScheduler,
     MemoryVault,
 )
-from control.adapters.memory_state import MemoryState
 from control.domain.accounts import Account
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.slugs import Slug
 from control.ports.bundle import Ports
+from control.ports.state import StateStore
 from control.services.accounts import Passwords, create_token, ensure_admin
 from control.services.actor import Actor
 from control.services.apps import CreateApp
@@ -48,7 +48,7 @@ class Plane:
     catalog: MemoryCatalog
     blobs: MemoryBlobs
     node: MemoryNode
-    state: MemoryState
+    state: StateStore
     settings: Settings
     passwords: Passwords
 
@@ -173,7 +173,7 @@ class Plane:
 
 
 @pytest.fixture
-def plane() -> Plane:
+def plane(state: StateStore) -> Plane:
     clock = ManualClock()
     return Plane(
         clock=clock,
@@ -182,7 +182,7 @@ def plane() -> Plane:
         catalog=MemoryCatalog(),
         blobs=MemoryBlobs(),
         node=MemoryNode(clock=clock),
-        state=MemoryState(),
+        state=state,
         settings=Settings(
             home=Path("/nonexistent"),
             database_url="sqlite://",

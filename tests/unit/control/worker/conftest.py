@@ -243,6 +243,6 @@ def make_world() -> Callable[..., World]:
 
 
 @pytest.fixture
-def world(make_world: Callable[..., World]) -> World:
+def world(make_world: Callable[..., World], state: StateStore) -> World:
     """A platform where nothing has happened yet."""
-    return make_world()
+    return make_world(state)
