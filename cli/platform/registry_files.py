@@ -24,7 +24,9 @@ def go_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def maven_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The mirrors, proxies, servers and profiles of `~/.m2/settings.xml`, under names that builds understand.
+    """The mirrors, proxies and profiles of `~/.m2/settings.xml`, under names that builds understand.
+
+    With the passwords of what they read from, and of nothing else: one that publishes is not for builds to see.
 
     `NOMAPAAS_MAVEN_SETTINGS` is such a file's text, read by our Java buildpack; `MVNW_REPOURL` is the mirror of the
     central repository, read by every Maven wrapper.
@@ -38,6 +40,7 @@ def maven_settings(environ: Mapping[str, str]) -> dict[str, str]:
     for section in list(root):
         if section.tag not in _MAVEN_KEPT:
             root.remove(section)
+    _keep_servers_that_are_read(root)
     if not len(root):
         return {}
     found = {"NOMAPAAS_MAVEN_SETTINGS": ET.tostring(root, encoding="unicode")}
@@ -47,6 +50,16 @@ def maven_settings(environ: Mapping[str, str]) -> dict[str, str]:
         if url and replaced & _OF_ALL:
             found.setdefault("MVNW_REPOURL", url.rstrip("/"))
     return found
+
+
+def _keep_servers_that_are_read(root: ET.Element) -> None:
+    read = {each.findtext("id") for kind in ("mirror", "repository", "pluginRepository") for each in root.iter(kind)}
+    for servers in root.findall("servers"):
+        for server in list(servers):
+            if server.findtext("id") not in read:
+                servers.remove(server)
+        if not len(servers):
+            root.remove(servers)
 
 
 def _text(path: Path) -> str:

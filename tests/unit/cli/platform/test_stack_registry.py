@@ -60,6 +60,10 @@ MAVEN_SETTINGS = """\
     <mirror><id>other</id><mirrorOf>other</mirrorOf><url>https://other.test/maven</url></mirror>
     <mirror><id>all</id><mirrorOf>*, !mine</mirrorOf><url>https://mirror.test/maven/</url></mirror>
   </mirrors>
+  <servers>
+    <server><id>all</id><username>reader</username><password>read</password></server>
+    <server><id>releases</id><username>publisher</username><password>publish</password></server>
+  </servers>
 </settings>
 """
 
@@ -77,7 +81,26 @@ def test_mavens_mirrors(tmp_path):
     assert "localRepository" not in env["NOMAPAAS_MAVEN_SETTINGS"]
 
 
-@pytest.mark.parametrize("content", ["", "<settings", "<settings><offline>true</offline></settings>"])
+def test_who_may_publish_stays_here(tmp_path):
+    """Builds are the tenants': they get the passwords of repositories that they read from, and no others."""
+    (tmp_path / ".m2").mkdir()
+    (tmp_path / ".m2/settings.xml").write_text(MAVEN_SETTINGS)
+
+    passed = stack_registry.registry_env({"HOME": str(tmp_path)})["NOMAPAAS_MAVEN_SETTINGS"]
+
+    assert "<password>read</password>" in passed
+    assert "publish" not in passed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "<settings",
+        "<settings><offline>true</offline></settings>",
+        "<settings><servers><server><id>releases</id><password>publish</password></server></servers></settings>",
+    ],
+)
 def test_maven_settings_that_say_nothing(content, tmp_path):
     """A file that Maven itself could not read, or that names no repository, adds nothing."""
     (tmp_path / ".m2").mkdir()
