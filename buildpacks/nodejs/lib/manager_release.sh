@@ -150,5 +150,6 @@ function manager_release::link_programs() {
 	while IFS=$'\t' read -r name path; do
 		chmod +x "${folder}/${path}"
 		ln --symbolic --force "../lib/node_modules/${folder##*/}/${path}" ".heroku/node/bin/${name}"
-	done < <(jq --raw-output '.bin | to_entries[] | [.key, .value] | @tsv' "${folder}/package.json")
+	done < <(jq --raw-output '.name as $name | .bin | if type == "string" then {($name): .} else . end
+		| to_entries[] | [.key, .value] | @tsv' "${folder}/package.json")
 }

@@ -67,7 +67,7 @@ function registry::satisfies() {
 function registry::fetch() {
 	local package="${1}" version="${2}" target="${3}" folder
 	folder="$(mktemp --directory)"
-	if ! registry::npm pack --silent --pack-destination="${folder}" "${package}@${version}" &>"${folder}/said"; then
+	if ! registry::npm pack --loglevel=error --pack-destination="${folder}" "${package}@${version}" &>"${folder}/said"; then
 		grep --quiet --extended-regexp 'code (E404|ETARGET)' "${folder}/said" && return 1
 		tail --lines=5 "${folder}/said" | output::indent
 		return 2

@@ -169,6 +169,7 @@ def test_other_package_managers(rebuild, boot, package, files, manager, environm
         (app(package={"packageManager": "pnpm@9.0.0"}, **{"yarn.lock": ""}), "but the lock\n !     file is yarn.lock"),
         (app(package={"engines": {"node": "file:../x"}}), "'file:../x' is not a version of Node.js."),
         (app(package={"engines": {"node": "99"}}), "Error: There is no Node.js 99."),
+        (app(**{".nvmrc": "v20.99.0"}), "Error: There is no Node.js 20.99.0."),
         (app(package={"engines": {"npm": "99.x"}}), "Error: There is no npm 99.x."),
     ],
 )
