@@ -60,7 +60,8 @@ def list_(app: str) -> Response:
     found = the_app(app, Permission.VIEW)
     with platform().ports.state.view() as work:
         present = Presenter(work)
-        return listing(work.builds.list(found.id), _KEYS, lambda build: present.build(found, build))
+        rows = work.builds.list(found.id)
+        return listing(rows, _KEYS, lambda build: present.build(found, build), prepare=present.learn_builds)
 
 
 @routes.get("/apps/<app>/builds/<build>")

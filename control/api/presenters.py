@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -100,11 +100,20 @@ class Presenter:
     def apps(self, apps: Sequence[App]) -> list[JSON]:
         """Several apps, with as many queries as for one."""
         releases = self._work.releases.current_of([app.id for app in apps])
-        owners = self._work.accounts.of({app.owner_id for app in apps})
-        self._emails |= {each: account.email for each, account in owners.items()}
-        slugs = {release.slug_id for release in releases.values() if release.slug_id}
-        self._slugs |= self._work.slugs.of(slugs)
+        self._learn(accounts={app.owner_id for app in apps}, slugs={each.slug_id for each in releases.values()})
         return [self._app(app, releases.get(app.id)) for app in apps]
+
+    def learn_builds(self, builds: Iterable[Build]) -> None:
+        """Look up at once what presenting these will ask for."""
+        self._learn(accounts={build.user_id for build in builds})
+
+    def learn_releases(self, releases: Sequence[Release]) -> None:
+        """The same for releases."""
+        self._learn(accounts={each.user_id for each in releases}, slugs={each.slug_id for each in releases})
+
+    def _learn(self, *, accounts: Collection[str], slugs: Collection[str | None] = ()) -> None:
+        self._emails |= {each.id: each.email for each in self._work.accounts.of(accounts).values()}
+        self._slugs |= self._work.slugs.of([slug_id for slug_id in slugs if slug_id])
 
     def app(self, app: App) -> JSON:
         """Heroku's `app`."""

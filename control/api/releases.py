@@ -26,7 +26,12 @@ def list_(app: str) -> Response:
     with platform().ports.state.view() as work:
         present, current = Presenter(work), work.releases.current(found.id)
         rows = work.releases.list(found.id)
-        return listing(rows, _KEYS, lambda release: present.release(found, release, current=current))
+        return listing(
+            rows,
+            _KEYS,
+            lambda release: present.release(found, release, current=current),
+            prepare=present.learn_releases,
+        )
 
 
 @routes.get("/apps/<app>/releases/<release>")

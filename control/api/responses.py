@@ -21,9 +21,19 @@ def reply(value: Any, status: int = 200) -> Response:
     return Response(content, status=status, mimetype="application/json")
 
 
-def listing(rows: Sequence[T], keys: Mapping[str, Key[T]], present: Callable[[T], Any]) -> Response:
-    """One page of a list; only what is on the page is presented. Raises RangeNotSatisfiable."""
+def listing(
+    rows: Sequence[T],
+    keys: Mapping[str, Key[T]],
+    present: Callable[[T], Any],
+    *,
+    prepare: Callable[[Sequence[T]], None] = lambda _: None,
+) -> Response:
+    """One page of a list; only what is on the page is presented. Raises RangeNotSatisfiable.
+
+    `prepare` looks up at once what presenting the page's rows one by one would ask for.
+    """
     cut = page(rows, request.headers.get("Range"), keys)
+    prepare(cut.rows)
     return _paged(cut, tuple(keys), [present(row) for row in cut.rows])
 
 
