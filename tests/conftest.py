@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytest_plugins = ["tests.campaign.counts", "tests.databases"]
@@ -77,6 +78,20 @@ def instance() -> Iterator[Instance]:
             if not _KEEP:
                 purge = [_cli(), "down", "--purge", "--confirm", str(home)]
                 subprocess.run(purge, env=env, check=True, stdin=subprocess.DEVNULL)
+                assert _left_behind(home) == []
+
+
+def _left_behind(home: Path) -> list[str]:
+    """What a purge should have ended or removed, whatever the tests killed before: helpers, tasks, cables, mounts."""
+    found = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"{home}/" in line]
+    if Path(f"/sys/class/net/nmp{PORT_BASE}").exists():
+        found.append(f"bridge nmp{PORT_BASE}")
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = " ".join(process.cmdline())
+            if f"{home}/" in words or process.environ().get("NOMAPAAS_HOME") == str(home):
+                found.append(words)
+    return found
 
 
 @contextmanager
