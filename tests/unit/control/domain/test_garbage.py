@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control.domain.builds import Build, BuildStatus
@@ -150,6 +150,7 @@ def test_without_a_limit_nothing_that_was_released_goes() -> None:
     assert (found.slugs, found.outputs) == ((), ())
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(list(ReleaseStatus)), st.sampled_from("abcd")), max_size=12),
     st.integers(0, 5),
