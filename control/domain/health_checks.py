@@ -17,7 +17,7 @@ from jobs.dyno import WEB
 # variables there.
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9._~!&'()*+,;=:@%/?-]{0,499}")
 _KINDS = ("startup", "readiness", "liveness")
-_INTERVALS = range(1, 301)
+_INTERVALS = range(1, 61)
 _TIMEOUTS = range(1, 31)
 _ATTEMPTS = range(1, 101)
 _LONGEST_STARTUP_S = 900

@@ -45,8 +45,12 @@ class Desired:
         return self.slug.health_check if self.slug else None
 
     def boot_timeout(self, settings: Settings) -> int:
-        """Seconds that a web dyno has to be well; an app may ask for more than the platform gives, not for less."""
-        return max(settings.boot_timeout, self.health_check.startup_s if self.health_check else 0)
+        """Seconds that a web dyno has to be well; an app may ask for more than the platform gives, not for less.
+
+        Consul makes the first check at a random moment of the first interval, so that one comes on top.
+        """
+        check = self.health_check
+        return max(settings.boot_timeout, check.startup_s) + check.interval_s if check else settings.boot_timeout
 
     def _health(self, settings: Settings) -> HealthSpec | None:
         check = self.health_check

@@ -45,7 +45,7 @@ def test_every_kind_has_its_say() -> None:
         ({"worker": [{"path": "/up"}]}, "only web dynos answer"),
         ({"web": [{"type": "other", "path": "/up"}]}, "does not exist"),
         ({"web": [{"path": "/a"}, {"path": "/b", "type": "liveness"}]}, "several paths"),
-        ({"web": [{"path": "/up", "wait": 0}]}, "from 1 to 300"),
+        ({"web": [{"path": "/up", "wait": 0}]}, "from 1 to 60"),
         ({"web": [{"path": "/up", "timeout": "5"}]}, "from 1 to 30"),
         ({"web": [{"path": "/up", "attempts": True}]}, "from 1 to 100"),
     ],

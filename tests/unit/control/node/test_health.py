@@ -72,6 +72,29 @@ def test_what_is_sent() -> None:
     assert asked[0].startswith(b"GET /up?a=b HTTP/1.1\r\nHost: a.localhost\r\n")
 
 
+def test_an_answer_may_be_sent_to_its_end() -> None:
+    """A small one is taken whole, so that the app sees no broken connection; one without end is left."""
+    ends: list[str] = []
+
+    def answer(size: int) -> Callable[[socket.socket, bytes], None]:
+        def send(connection: socket.socket, _request: bytes) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            try:
+                for _ in range(size):
+                    connection.sendall(b"x" * 1024)
+                ends.append("whole")
+            except OSError:
+                ends.append("broken")
+
+        return send
+
+    for size in (16, 1 << 16):
+        with dyno(answer(size)) as port:
+            assert ask("127.0.0.1", port, path="/up", host="a", timeout=5) == 200
+
+    assert ends == ["whole", "broken"]
+
+
 def test_a_dyno_that_hangs() -> None:
     """The time is for all of the answer, not for each byte of it."""
     heard: list[bool] = []

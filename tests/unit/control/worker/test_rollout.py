@@ -197,10 +197,10 @@ def test_a_health_check_has_its_own_time_and_words(world: Any) -> None:
 
     (job,) = [job for job in world.scheduler.submitted if job["TaskGroups"]]
     (group,) = job["TaskGroups"]
-    assert group["Update"]["HealthyDeadline"] == 120 * SECOND
+    assert group["Update"]["HealthyDeadline"] == 122 * SECOND
     assert [each["Name"] for each in group["Services"][0]["Checks"]] == ["accepts", "well"]
     assert world.fresh(release).failure_message.startswith(
-        "Error R10 (Boot timeout) -> Web process failed to answer GET /up with 200 to 399 within 120 seconds"
+        "Error R10 (Boot timeout) -> Web process failed to answer GET /up with 200 to 399 within 122 seconds"
     )
 
 
