@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import socket
@@ -16,7 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
 
-from control.node import files, outputs, web
+from control.node import files, outputs, results, web
 from control.node.crashes import CrashBook
 from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
@@ -31,7 +30,6 @@ _MOST_LINES = 10_000
 _MOST_OUTPUT = 8 << 20
 _MOST_BODY = 1 << 20
 _MOST_TAILS = 400
-_RESULT_BYTES = 256 << 10
 _SLUG_BYTES = 4 << 30
 """No slug is that large; how large one may be, the control plane decides."""
 
@@ -155,12 +153,8 @@ def _add_allocations(app: Flask, parts: Parts) -> None:
     @app.get("/allocs/<allocation_id>/result")
     def result(allocation_id: str) -> Response:
         fd = outputs.left(parts.allocations, allocation_id, "result.json")
-        data = b"".join(web.read_all(fd, _RESULT_BYTES + 1))
-        try:
-            found = json.loads(data) if len(data) <= _RESULT_BYTES else None
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
+        found = results.parse(b"".join(web.read_all(fd, results.MOST_BYTES + 1)))
+        if found is None:
             raise files.NotThere
         return jsonify(found)
 

@@ -28,6 +28,7 @@ from control.domain.config_vars import merge
 from control.domain.rules import BrokenRule
 from control.domain.slugs import check_checksum, check_process_types
 from control.errors import PlatformError, RangeNotSatisfiable
+from control.node import results
 from control.settings import Secret, Settings
 from control.worker.build_result import BuildFailed, read_result
 from jobs import spec
@@ -144,10 +145,16 @@ def test_results_of_builds(run: Run) -> None:
     chosen = Settings(home=Path("/nonexistent"), database_url="sqlite://")
 
     def take(value: dict[str, Any]) -> None:
+        plain = results.parse(json.dumps(value).encode())
+        if plain is None:
+            return
         try:
-            read_result(value, chosen)
+            found = read_result(plain, chosen)
         except (BuildFailed, BrokenRule) as exc:
             _sentence(exc)
+        else:
+            for command in found.process_types.values():
+                spec.encoded(command)
 
     fields = {
         "process_types": st.one_of(JSON, st.dictionaries(st.sampled_from(("web", "a b", "x" * 99)), TEXTS, max_size=3)),
