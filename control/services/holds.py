@@ -17,6 +17,11 @@ def building(app_id: str) -> str:
     return f"build {app_id}"
 
 
+def looking_after(oneoff_id: str) -> str:
+    """Starting, watching and ending a one-off dyno."""
+    return f"oneoff {oneoff_id}"
+
+
 def attending(app_id: str) -> str:
     """Rolling an app out, applying or removing it."""
     return f"app {app_id}"

@@ -78,7 +78,7 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
     ]
     if settings.collect_interval:
         collect = Collector(ports=ports, settings=settings)
-        every.append(Loop(name="collect", look=collect.tick, interval=settings.collect_interval))
+        every.append(Loop(name="collect", look=collect.tick, interval=settings.collect_interval, at_once=False))
     log.info("worker.ready", max_builds=settings.max_builds)
     loops.run(every, stop)
 

@@ -25,6 +25,8 @@ class Loop:
     name: str
     look: Callable[[], object]
     interval: float
+    at_once: bool = True
+    """Whether the first look comes before the first interval."""
 
 
 def queue(name: str, state: StateStore, look: Callable[[], bool]) -> Loop:
@@ -54,6 +56,8 @@ def run(loops: Sequence[Loop], stop: threading.Event) -> None:
 
 def _repeat(loop: Loop, stop: threading.Event) -> None:
     """An error in one look is logged, and the next look comes all the same."""
+    if not loop.at_once:
+        stop.wait(loop.interval)
     while not stop.is_set():
         try:
             loop.look()

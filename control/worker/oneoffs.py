@@ -23,6 +23,7 @@ from control.domain.oneoffs import Oneoff
 from control.ports.bundle import Ports
 from control.ports.errors import JobRejected, PortError
 from control.ports.scheduler import Allocation
+from control.services import holds
 from control.settings import Settings
 from control.worker.crew import Crew
 from jobs import names, oneoff
@@ -52,7 +53,8 @@ class Oneoffs:
         self._looked = {each.id: self._looked[each.id] for each in running if each.id in self._looked}
         for each in running:
             due = self._looked.get(each.id, -_PAUSE_S) + _PAUSE_S
-            if due <= now and self._crew.dispatch(each.id, lambda each=each: self.look(each.id)):  # type: ignore[misc]
+            hold = self._ports.state.hold(holds.looking_after(each.id))
+            if due <= now and self._crew.dispatch(each.id, lambda each=each: self.look(each.id), hold=hold):  # type: ignore[misc]
                 self._looked[each.id] = now
         return bool(running)
 

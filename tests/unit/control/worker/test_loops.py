@@ -84,3 +84,14 @@ def test_loops_run_side_by_side_until_they_are_to_stop():
     run([Loop(name="one", look=look, interval=0.01), Loop(name="two", look=look, interval=0.01)], stop)
 
     assert stop.is_set()
+
+
+def test_a_loop_may_wait_before_its_first_look():
+    """What is due once an hour is not due whenever a worker starts."""
+    looks, stop = [], threading.Event()
+    later = Loop(name="later", look=lambda: looks.append("later"), interval=3600, at_once=False)
+    now = Loop(name="now", look=stop.set, interval=3600)
+
+    run([later, now], stop)
+
+    assert looks == []
