@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Which Java the app is built with and runs on. The stack has one patch release of each, and updates it.
 
-readonly DEFAULT_JAVA=21
-
-# Sets JAVA_MAJOR, and puts that JDK into the environment.
+# Sets JAVA_MAJOR, and puts that JDK into the environment. Without a wish it is DEFAULT_JAVA, the newest of the stack.
 function java_version::choose() {
 	local requested found
+	DEFAULT_JAVA="$(java_version::all | sed --quiet 1p)"
 	requested="$(properties::get java.runtime.version)"
 	if [[ -z ${requested} ]]; then
 		JAVA_MAJOR="${DEFAULT_JAVA}"
@@ -50,13 +49,17 @@ function java_version::home() {
 	printf '%s' "${found[0]:-/usr/lib/jvm/java-${1}}"
 }
 
-function java_version::listed() {
-	local home listed=()
+# Prints the stack's versions, newest first.
+function java_version::all() {
+	local home
 	for home in /usr/lib/jvm/java-[0-9]?-openjdk-*/bin/javac; do
 		home="${home#/usr/lib/jvm/java-}"
-		listed+=("${home%%-*}")
-	done
-	printf '%s\n' "${listed[@]:-none}" | sort --numeric-sort --reverse | paste --serial --delimiters=' ' | sed 's/ /, /g'
+		printf '%s\n' "${home%%-*}"
+	done | sort --numeric-sort --reverse
+}
+
+function java_version::listed() {
+	java_version::all | paste --serial --delimiters=, | sed 's/,/, /g'
 }
 
 function java_version::explain_missing() {
