@@ -50,6 +50,7 @@ def test_polled_questions_use_indexes(tmp_path: Path) -> None:
     queries = {
         "apps_behind": "SELECT id FROM apps WHERE destroyed_at IS NULL AND applied_generation < desired_generation",
         "apps_destroyed": "SELECT id FROM apps WHERE destroyed_at IS NOT NULL ORDER BY destroyed_at",
+        "oneoffs_running": "SELECT id FROM oneoffs WHERE ended_at IS NULL ORDER BY created_at, id",
         "builds_by_status": "SELECT id FROM builds WHERE status = 'pending' ORDER BY created_at, id",
         "releases_by_status": "SELECT id FROM releases WHERE status = 'pending' ORDER BY created_at",
     }
