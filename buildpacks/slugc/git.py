@@ -47,7 +47,11 @@ def clone(repository: Repository, target: Path, *, private: bool, env: Mapping[s
 def _clone(repository: Repository, target: Path, *, private: bool, env: Mapping[str, str], depth: int) -> None:
     code = ExitCode.BUILDPACK_UNREACHABLE
     # Git follows no redirect here: where they end is found, and checked, before it starts.
-    end = fetch.resolved(repository.url.rstrip("/") + _SERVICE, private=private, code=code)
+    try:
+        end = fetch.resolved(repository.url.rstrip("/") + _SERVICE, private=private, code=code)
+    except BuildError as exc:
+        # The user knows the repository, not what git asks for first.
+        raise BuildError(exc.code, str(exc).replace(_SERVICE, "")) from exc
     url = end.removesuffix(_SERVICE)
     git = _Git(folder=target, url=url, where=fetch.place(url, private=private, code=code), env=env)
     git.check_out(repository.ref)

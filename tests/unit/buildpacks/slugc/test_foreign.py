@@ -68,6 +68,14 @@ def test_a_branch_that_is_not_there(web, build):
     assert "has no branch, tag or commit nowhere: check what is after the #." in said(made)
 
 
+def test_a_repository_that_is_not_there(web, build):
+    """The sentence names what the user named."""
+    made, status = build(f"{web.url}/none.git")
+
+    assert status == ExitCode.BUILDPACK_UNREACHABLE
+    assert f"{web.url}/none.git answers 404: check that it exists and is public." in said(made)
+
+
 def test_submodules_come_along(web, build, capfd):
     """At the commit that the buildpack names, by a URL that may be relative."""
     web.repository("inner", {"more": "from the submodule\n"})
