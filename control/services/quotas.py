@@ -73,6 +73,9 @@ def demand_quota(
     if owner is None:
         return
     limits = asdict(quota_of(owner, base))
+    # Others wait for this unit of work, so nothing is added up that no limit is set on.
+    if not any(limits[resource] for resource in resources):
+        return
     usage = work.usages.of(owner_id)
     amounts = used(replace(usage, dynos=Counter(usage.dynos) + Counter(to_come)))
     for resource in resources:
