@@ -5,11 +5,13 @@ What it tries is in `apps/hostile`. Its floods begin only when the limits that s
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,36 @@ def test_a_log_line_cannot_pretend(paas: Any, hostile: str) -> None:
     assert sources - {("heroku", "router")} == {("app", "web")}
     assert all("at=info" in line["message"] for line in lines() if line["source"] == "heroku")
     assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]", printed) == []
+
+
+def test_a_posted_slug_meets_the_same_checks(paas: Any, hostile: str) -> None:
+    """What was built elsewhere and holds a file outside of the app is not released; the app serves on."""
+    env = paas.instance.env
+    headers = {
+        "Authorization": f"Bearer {env['NOMAPAAS_API_KEY']}",
+        "Accept": "application/vnd.heroku+json; version=3",
+    }
+    with httpx.Client(base_url=env["NOMAPAAS_API_URL"], headers=headers, timeout=60) as api:
+        made = api.post(f"/apps/{hostile}/slugs", json={"process_types": {"web": "true"}}).raise_for_status().json()
+        httpx.put(made["blob"]["url"], content=_leaving_slug(), timeout=60).raise_for_status()
+        api.post(f"/apps/{hostile}/releases", json={"slug": made["id"]}).raise_for_status()
+
+    release = paas.eventually(lambda: _failed(paas, hostile))
+    assert "'./app/../../etc/cron.d/x', which is not below ./app/." in release["failure_message"]
+    assert paas.get(hostile).status_code == 200
+
+
+def _leaving_slug() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as slug:
+        slug.addfile(tarfile.TarInfo("./app/../../etc/cron.d/x"))
+    return file.getvalue()
+
+
+def _failed(paas: Any, app: str) -> dict[str, Any] | None:
+    """The newest release, when it has failed."""
+    release = dict(paas.json("releases", "--app", app)[0])
+    return release if release["status"] == "failed" else None
 
 
 @pytest.mark.parametrize("kind", FLOODS)
