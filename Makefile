@@ -26,9 +26,9 @@ lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-databases: venv  ## the control plane's unit tests on SQLite and on PostgreSQL instead of in memory
-	@$(BIN)/python -m pytest --state=sqlite tests/unit/control
-	@$(BIN)/python -m pytest --state=postgresql tests/unit/control
+databases: venv  ## the services' and the worker's unit tests on SQLite and on PostgreSQL instead of in memory
+	@$(BIN)/python -m pytest --state=sqlite tests/unit/control/services tests/unit/control/worker
+	@$(BIN)/python -m pytest --state=postgresql tests/unit/control/services tests/unit/control/worker
 
 bench: venv  ## all measurements, or one: make bench ROW=name
 	@$(BIN)/python -m bench $(ROW)
