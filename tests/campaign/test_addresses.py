@@ -236,7 +236,7 @@ def test_no_url_at_all_reaches_a_private_address(
 
     @settings(
         settings.get_profile("campaign"),
-        max_examples=effort(80, 10_000),
+        max_examples=effort(80, 5_000),
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     @given(url=st.one_of(urls, urls.map(_via)))

@@ -105,7 +105,7 @@ def test_no_body_and_no_path_makes_it_fail(
     tally("API routes", "routes with their methods", len(rules))
     names = st.one_of(st.sampled_from(made.ids), st.sampled_from(_NASTY), st.text(max_size=9))
 
-    @settings(settings.get_profile("campaign"), max_examples=effort(12, 600))
+    @settings(settings.get_profile("campaign"), max_examples=effort(12, 300))
     @given(
         path=st.lists(names, min_size=3, max_size=3),
         body=_bodies(made.ids),
@@ -146,7 +146,7 @@ def test_no_header_makes_it_fail(
 ) -> None:
     """Whatever a client says of itself."""
 
-    @settings(settings.get_profile("campaign"), max_examples=effort(60, 5_000))
+    @settings(settings.get_profile("campaign"), max_examples=effort(60, 2_000))
     @given(value=st.one_of(_HEADER, st.binary(max_size=40).map(lambda raw: raw.hex()), st.sampled_from(_RANGES)))
     def send(value: str) -> None:
         answer = made.app.test_client().open("/apps", headers=made.headers | {header: value})

@@ -44,7 +44,7 @@ def run(effort: Callable[[int, int], int], tally: Callable[..., None], request: 
     what = request.node.originalname.removeprefix("test_").replace("_", " ")
 
     def give(strategy: st.SearchStrategy[Any], take: Callable[[Any], None]) -> None:
-        @settings(settings.get_profile("campaign"), max_examples=effort(60, 10_000))
+        @settings(settings.get_profile("campaign"), max_examples=effort(60, 3_000))
         @given(strategy)
         def each(value: Any) -> None:
             tally("texts", what)
