@@ -57,6 +57,8 @@ JOBS = {
             source_url="https://example.com/a.tgz",
             config_version=0,
             source_version="v1.0",
+            private_fetch=True,
+            first=True,
         ),
         SITE,
     ),
