@@ -14,7 +14,7 @@ from control.domain.oneoffs import TYPE as ONEOFF
 from control.domain.slugs import WEB_TYPE, Slug
 from control.errors import NotFound
 from control.ports.bundle import Ports
-from control.ports.errors import NodeUnavailable
+from control.ports.errors import CatalogUnavailable, NodeUnavailable
 from control.ports.scheduler import Allocation, AllocationStatus, Deployment
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
@@ -32,8 +32,9 @@ def list_dynos(ports: Ports, app: App) -> list[Dyno]:
     lack = ports.scheduler.missing_capacity(job_id)
     job = ports.scheduler.job(job_id) if lack else None
     deployment = ports.scheduler.deployment(job_id) if any(_undecided(each) for each in placed) else None
+    late = _late(ports, app) if any(_undecided(each) and each.healthy is False for each in placed) else frozenset()
     with ports.state.view() as work:
-        facts = _Facts(work, app)
+        facts = _Facts(work, app, late)
         dynos = [facts.dyno(each, deployment) for each in placed]
         if lack and job and not job.stopped:
             dynos += facts.waiting(placed, release=_release(job.meta), reason=lack)
@@ -107,9 +108,10 @@ class RestartDynos:
 class _Facts:
     """What the state knows of an app's dynos, each release read once."""
 
-    def __init__(self, work: UnitOfWork, app: App) -> None:
+    def __init__(self, work: UnitOfWork, app: App, late: frozenset[tuple[str, int]]) -> None:
         self._work = work
         self._app = app
+        self._late = late
         self._formation: dict[str, Formation] = {row.type: row for row in work.formations.list(app.id)}
         self._slugs: dict[int, Slug | None] = {}
 
@@ -117,6 +119,12 @@ class _Facts:
         release = _release(allocation.meta)
         slug = self._slug(release)
         state, reason = _judged(allocation, deployment, slug.health_check if slug else None)
+        if (
+            allocation.healthy is False
+            and state is DynoState.STARTING
+            and (_name(allocation.group, allocation.index), release) in self._late
+        ):
+            state, reason = DynoState.UP, None
         row = self._formation.get(allocation.group)
         return Dyno(
             id=allocation.id,
@@ -180,6 +188,15 @@ def _live(allocations: Iterable[Allocation]) -> list[Allocation]:
         if each.status in (AllocationStatus.RUNNING, AllocationStatus.PENDING)
         or (each.group, each.index) not in running
     ]
+
+
+def _late(ports: Ports, app: App) -> frozenset[tuple[str, int]]:
+    """Web dynos that are well by now: Nomad's verdict on one that took too long is final, and Consul knows better."""
+    try:
+        instances = ports.catalog.instances()
+    except CatalogUnavailable:
+        return frozenset()
+    return frozenset((each.dyno, each.release) for each in instances if each.app_id == app.id and each.passing)
 
 
 def _undecided(allocation: Allocation) -> bool:

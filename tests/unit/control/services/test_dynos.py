@@ -9,6 +9,7 @@ import pytest
 
 from control.domain.apps import App
 from control.domain.health_checks import HealthCheck
+from control.ports.catalog import Instance
 from control.services.actor import Actor
 from control.services.dynos import list_dynos
 from control.services.formations import Change, ScaleFormation
@@ -114,3 +115,19 @@ def test_an_unwell_dyno_says_so(plane: Any, running: App) -> None:
     dyno = next(each for each in list_dynos(plane.ports, running) if each.id == crashed)
 
     assert str(dyno.reason).startswith("It was stopped because its health check failed again and again. It is started")
+
+
+def test_a_dyno_that_took_too_long_is_up_in_the_end(plane: Any, running: App) -> None:
+    """Nomad called it unhealthy for good; the catalogue says that it is well by now."""
+    plane.scheduler.run(plane.job_id(running))
+    late = _allocation(plane, running, "web").id
+    plane.scheduler.change(late, healthy=False)
+    assert ("web.1", "starting", 1) in _ps(plane, running)
+
+    plane.catalog.dynos = [
+        Instance(app_id=running.id, dyno="web.1", address="10.0.0.2", port=5000, release=1, passing=True)
+    ]
+
+    assert ("web.1", "up", 1) in _ps(plane, running)
+    plane.catalog.down = True
+    assert ("web.1", "starting", 1) in _ps(plane, running)
