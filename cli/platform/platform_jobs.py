@@ -123,7 +123,8 @@ class PlatformJobs:
             for allocation in api.call("GET", f"/v1/job/{job}/allocations", params=where)
             if allocation["ClientStatus"] == "running"
         ]
-        return sorted(running) == sorted((group["Name"], wanted["Version"]) for group in wanted["TaskGroups"])
+        expected = [(group["Name"], wanted["Version"]) for group in wanted["TaskGroups"] for _ in range(group["Count"])]
+        return sorted(running) == sorted(expected)
 
     def _wait(self, job: str, ready: Callable[[], bool], what: str) -> None:
         def settled_and_ready() -> bool:
