@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,6 +33,8 @@ from control.settings import Secret, Servers, Settings
 
 API = Path(__file__).parents[2] / "control" / "api"
 _FIELD = re.compile(r'bodies\.\w+\(\w+, "(\w+)"')
+KNOWN = ("fuzzed", "@app@", "@slug@", "@release@", "@token@", "@account@", "ada@example.com", "web", "web.1", "1", "~")
+"""Names of what there is, and marks for ids."""
 _ACCEPT = "application/vnd.heroku+json; version=3"
 
 
@@ -41,8 +45,19 @@ class Target:
     app: Flask
     headers: dict[str, str]
     """Of an admin with a token that may do everything, so that nothing stops at the door."""
-    ids: tuple[str, ...]
-    """Names and ids of what there is."""
+    ids: Mapping[str, str]
+    """Ids of what there is, by a mark that stands for them in generated requests."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether app and token are still there: a fuzzed request may well remove them."""
+        return self.app.test_client().get("/apps/fuzzed", headers=self.headers).status_code == HTTPStatus.OK
+
+    def fill(self, text: str) -> str:
+        """The text with ids in place of the marks."""
+        for mark, known in self.ids.items():
+            text = text.replace(mark, known)
+        return text
 
 
 def fields() -> tuple[str, ...]:
@@ -94,5 +109,5 @@ def make() -> Target:
     return Target(
         app=create_app(ports, settings, passwords=passwords),
         headers={"Accept": _ACCEPT, "Authorization": f"Bearer {secret}"},
-        ids=("fuzzed", app.id, slug.id, release.id, token.id, account.id, "ada@example.com", "web", "web.1", "1", "~"),
+        ids={"@app@": app.id, "@slug@": slug.id, "@release@": release.id, "@token@": token.id, "@account@": account.id},
     )
