@@ -114,6 +114,8 @@ function node_version::install() {
 	node_version::explain "${status}"
 	node_version::unpack_inner
 	node_version::drop_foreign_headers
+	# A seventh of the program are names for debuggers, which every dyno would unpack before it starts.
+	strip --strip-unneeded .heroku/node/bin/node
 }
 
 # The oldest packages hold the release as its own tarball.
