@@ -18,7 +18,7 @@ test: venv  ## all tests, on an instance of their own beside a live one
 	@$(BIN)/python -m pytest
 
 campaign: venv  ## hostile input by the hundred thousand, with a table of what became of it; a quarter of an hour
-	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py
+	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py tests/e2e/test_upkeep.py
 
 lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/ruff check .
