@@ -20,6 +20,7 @@ from . import tar_stream
 from .exit_codes import BuildError, ExitCode
 
 _CHUNK = 1 << 20
+_TOP = str(PurePosixPath())
 _NAME_BYTES = 255
 _PATH_BYTES = 3000
 """Linux takes 4,096; the folders of the build, and of tools below the app, need some of them."""
@@ -126,7 +127,7 @@ class _Unpacker:
     def __init__(self, root: Path, limits: Limits) -> None:
         self._root = root
         self._limits = limits
-        self._folders = {PurePosixPath()}
+        self._folders = {_TOP}
         self._entries = 0
         self._bytes = 0
         self.leaving: list[Leaving] = []
@@ -144,7 +145,7 @@ class _Unpacker:
     def _take(self, member: tarfile.TarInfo, content: IO[bytes] | None) -> None:
         self._count_bytes(member.size)
         path = _checked_path(member.name)
-        if path in self._folders or not member.isdir():
+        if str(path) in self._folders or not member.isdir():
             self._count_entry()
         if path != PurePosixPath():
             self._make_folder(path.parent)
@@ -190,7 +191,7 @@ class _Unpacker:
     def _make_folder(self, path: PurePosixPath) -> None:
         """Makes a folder and those above it; a link in the middle of a path is refused, not followed."""
         missing = []
-        while path not in self._folders:
+        while str(path) not in self._folders:
             missing.append(path)
             path = path.parent
         for folder in reversed(missing):
@@ -199,7 +200,7 @@ class _Unpacker:
                 (self._root / folder).mkdir(mode=0o755)
             except FileExistsError:
                 raise _twice(folder) from None
-            self._folders.add(folder)
+            self._folders.add(str(folder))
 
     def _make_file(self, member: tarfile.TarInfo, content: IO[bytes], path: PurePosixPath) -> None:
         place = self._vacate(path)
@@ -229,7 +230,7 @@ class _Unpacker:
     def _make_hard_link(self, member: tarfile.TarInfo, path: PurePosixPath) -> None:
         source = _checked_path(member.linkname)
         original = self._root / source
-        if source.parent not in self._folders or original.is_symlink() or not original.is_file():
+        if str(source.parent) not in self._folders or original.is_symlink() or not original.is_file():
             raise BuildError(
                 ExitCode.SOURCE_REFUSED,
                 f"The source holds a hard link to something that is not in it, {_shown(member.name)}: pack it "
@@ -244,7 +245,7 @@ class _Unpacker:
     def _vacate(self, path: PurePosixPath) -> Path:
         """A later entry of the same name replaces an earlier one, as tar has it."""
         place = self._root / path
-        if path in self._folders:
+        if str(path) in self._folders:
             raise _twice(path)
         place.unlink(missing_ok=True)
         return place

@@ -85,17 +85,18 @@ class _Members:
         self._limits = limits
         self._others = 0
         self._bytes = 0
-        self._folders: set[PurePosixPath] = set()
-        """Also those that only a longer name tells of: they take room as any other."""
+        self._folders: set[int] = set()
+        """Hashes of their paths, which take less room; also of those that only a longer name tells of."""
 
     def take(self, member: tarfile.TarInfo) -> None:
         """One more. Raises SlugRejected."""
         _check_member(member)
         path = PurePosixPath(member.name)
         for folder in (path, *path.parents) if member.isdir() else path.parents:
-            if folder in self._folders:
+            key = hash(str(folder))
+            if key in self._folders:
                 break
-            self._folders.add(folder)
+            self._folders.add(key)
         self._others += not member.isdir()
         if self._others + len(self._folders) > self._limits.entries:
             raise SlugRejected(f"The slug has more than {self._limits.entries:,} files.")
