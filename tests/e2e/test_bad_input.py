@@ -187,7 +187,7 @@ def test_a_build_that_takes_too_long(paas: Any, app: str, folder: Callable[[str]
     hook.write_text("#!/bin/sh\nexec sleep 600\n")
     hook.chmod(0o755)
 
-    _says(paas.fails("push", "--app", app, cwd=source), "took longer than its 40 seconds", "Nothing of the app")
+    _says(paas.fails("push", "--app", app, cwd=source), "took longer than its 60 seconds", "Nothing of the app")
     assert paas.json("builds", "--app", app)[0]["status"] == "failed"
 
 
