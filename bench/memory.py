@@ -51,14 +51,17 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 
 
 def _megabytes(parts: Mapping[str, str]) -> dict[str, float]:
-    """Resident megabytes of each part's processes. Raises SystemExit for a part that has none."""
+    """Resident megabytes of each part's processes; a page that several share counts once in all (PSS, proc(5)).
+
+    Raises SystemExit for a part that has none.
+    """
     found = dict.fromkeys(parts, 0.0)
     for process in psutil.process_iter():
         try:
             line = " ".join(process.cmdline())
             if any(word in line for word in HELPERS) or not _is_ours(process, line):
                 continue
-            resident = process.memory_info().rss / (1 << 20)
+            resident = process.memory_full_info().pss / (1 << 20)
         except psutil.Error:
             continue
         for part, words in parts.items():
