@@ -6,6 +6,7 @@ file and the secrets in HOME.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -93,8 +94,12 @@ def _ask(
         ) as process,
     ):
         if isinstance(stdin, str) and process.stdin is not None:
-            process.stdin.write(stdin.encode())
-            process.stdin.close()
+            # A program that ends before it has read everything says below why it did.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(stdin.encode())
+                process.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         said = _follow(process, line)
         printed = process.stdout.read().decode() if process.stdout is not None else ""
     if process.returncode != 0:
