@@ -113,8 +113,22 @@ def _check_member(member: tarfile.TarInfo) -> None:
         raise SlugRejected(f"The slug holds {_shown(member)}, a name that is too long for a file.")
     if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
         raise SlugRejected(f"The slug holds {_shown(member)}, which is neither a file, a folder nor a link.")
+    if _is_ambiguous(member):
+        raise SlugRejected(f"The slug holds {_shown(member)}, of which readers differ whether it is a file.")
     if member.islnk() and not _below_app(member.linkname):
         raise SlugRejected(f"The slug holds {_shown(member)}, a hard link to something outside of it.")
+
+
+def _is_ambiguous(member: tarfile.TarInfo) -> bool:
+    """Whether the dyno's tar would go on at another place than this check, and find other members there.
+
+    GNU tar takes whatever has a slash at the end of its name for a folder, and a folder or link may say that it has
+    content.
+    """
+    names = (member.name, member.pax_headers.get("path", ""))
+    return (not member.isdir() and any(name.endswith("/") for name in names)) or (
+        not member.isfile() and member.size > 0
+    )
 
 
 def _below_app(name: str) -> bool:

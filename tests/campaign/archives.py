@@ -38,7 +38,16 @@ _KINDS = (
 _FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
 _FIELDS = (slice(0, 100), slice(100, 108), slice(124, 136), slice(136, 148), slice(156, 157), slice(157, 257))
 _FIELD_WEIGHTS = (3, 1, 3, 1, 4, 4)
-_NUMBERS = (b"\xff" * 12, b"\x80" + b"\xff" * 11, b"77777777777\0", b"-0000000001\0", b"\x80" + bytes(11), b"\0" * 12)
+_NUMBERS = (
+    b"00000001000\0",
+    b"00000000001\0",
+    b"\xff" * 12,
+    b"\x80" + b"\xff" * 11,
+    b"77777777777\0",
+    b"-0000000001\0",
+    b"\x80" + bytes(11),
+    b"\0" * 12,
+)
 _PAX = (
     {"mtime": "inf"},
     {"mtime": "nan"},
@@ -189,11 +198,15 @@ class Maker:
                 return lzma.compress(raw, preset=0)
             case 3:
                 half = len(raw) // 2
-                return gzip.compress(raw[:half], 1) + gzip.compress(raw[half:], 1)
+                return _gzipped(raw[:half]) + _gzipped(raw[half:])
             case 4:
-                return gzip.compress(raw, 1)[: -self._random.randint(1, 60)]
+                return _gzipped(raw)[: -self._random.randint(1, 60)]
             case _:
-                return gzip.compress(raw, 1)
+                return _gzipped(raw)
+
+
+def _gzipped(raw: bytes) -> bytes:
+    return gzip.compress(raw, 1, mtime=0)
 
 
 def _summed(block: bytearray) -> bytearray:

@@ -1,11 +1,12 @@
 """Gives hostile archives to both of our readers and looks around afterwards: `unpack_many SEED COUNT FOLDER`.
 
 A process of its own, so that the memory it took at most can be told. Prints a JSON object: counts by outcome, escapes
-and crashes with the number of the archive that made them.
+and crashes with the archive that made them.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
@@ -123,6 +124,10 @@ def as_slug(box: Box, packed: bytes) -> tuple[str, list[str]]:
     return "slug accepted", [f"outside of ./app/: {name!r}" for name in strays]
 
 
+def _encoded(packed: bytes) -> str:
+    return base64.b64encode(packed).decode()
+
+
 def main(seed: int, count: int, folder: Path) -> dict[str, object]:
     """Try so many archives."""
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
@@ -134,16 +139,16 @@ def main(seed: int, count: int, folder: Path) -> dict[str, object]:
     counts: Counter[str] = Counter()
     escapes: list[str] = []
     crashes: list[str] = []
-    for number in range(count):
+    for _ in range(count):
         packed = maker.archive()
         for attempt in (as_source, as_slug):
             try:
                 outcome, wrong = attempt(box, packed)
             except Exception as exc:  # noqa: BLE001 - that is what is looked for
                 outcome, wrong = f"{attempt.__name__} crashed", []
-                crashes.append(f"{number}: {attempt.__name__}: {exc!r:.300}")
+                crashes.append(f"{attempt.__name__}: {exc!r:.300}: {_encoded(packed)}")
             counts[outcome] += 1
-            escapes += [f"{number}: {outcome}: {each}" for each in (*wrong, *box.touched())]
+            escapes += [f"{outcome}: {each}: {_encoded(packed)}" for each in (*wrong, *box.touched())]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     return {"counts": counts, "escapes": escapes, "crashes": crashes, "peak_mb": peak}
 

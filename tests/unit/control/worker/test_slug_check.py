@@ -88,6 +88,17 @@ def test_a_file_of_one_hole_is_refused() -> None:
         check(_slug(member), LIMITS)
 
 
+def test_what_other_readers_read_otherwise_is_refused() -> None:
+    """GNU tar, which the dyno has, takes a file with a slash at its end for a folder, and its content for members."""
+    with pytest.raises(SlugRejected, match="of which readers differ"):
+        check(_slug(_member("./app/x/"), content=b"content"), LIMITS)
+
+    link = _member("./app/x", tarfile.SYMTYPE, "y")
+    link.size = 512
+    with pytest.raises(SlugRejected, match="of which readers differ"):
+        check(_slug(link), LIMITS)
+
+
 def test_a_size_beyond_any_disk_is_refused_at_once() -> None:
     """Python would count to that number."""
     raw = bytearray(gzip.decompress(_slug(_member("./app/x")).getvalue()))
