@@ -22,6 +22,7 @@ from buildpacks.slugc.exit_codes import BuildError
 from control.worker import slug_check
 from control.worker.slug_check import SlugRejected
 from tests.campaign.archives import BLOCK, header
+from tests.campaign.memory import peak_mb
 
 _END = bytes(2 * BLOCK)
 _ZEROS = bytes(1 << 20)
@@ -208,5 +209,4 @@ def _dictionary(folder: Path) -> str:
 
 if __name__ == "__main__":
     results = main(float(sys.argv[1]), Path(sys.argv[2]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(json.dumps({"results": results, "peak_mb": peak}))  # noqa: T201
+    print(json.dumps({"results": results, "peak_mb": peak_mb()}))  # noqa: T201

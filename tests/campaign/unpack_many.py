@@ -26,6 +26,7 @@ from buildpacks.slugc.exit_codes import BuildError
 from control.worker import slug_check
 from control.worker.slug_check import SlugRejected
 from tests.campaign.archives import Maker
+from tests.campaign.memory import peak_mb
 
 SOURCE_LIMITS = archive.Limits(entries=1000, total_bytes=4 << 20)
 SLUG_LIMITS = slug_check.Limits(compressed=4 << 20, unpacked=4 << 20, entries=1000)
@@ -149,8 +150,7 @@ def main(seed: int, count: int, folder: Path) -> dict[str, object]:
                 crashes.append(f"{attempt.__name__}: {exc!r:.300}: {_encoded(packed)}")
             counts[outcome] += 1
             escapes += [f"{outcome}: {each}: {_encoded(packed)}" for each in (*wrong, *box.touched())]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    return {"counts": counts, "escapes": escapes, "crashes": crashes, "peak_mb": peak}
+    return {"counts": counts, "escapes": escapes, "crashes": crashes, "peak_mb": peak_mb()}
 
 
 if __name__ == "__main__":
