@@ -58,7 +58,7 @@ class Site:
     def app(self) -> Iterator[str]:
         """An app for the time of a measurement."""
         name = f"bench-{uuid.uuid4().hex[:8]}"
-        self.run("create", name)
+        self.run("create", name, "--no-remote")
         try:
             yield name
         finally:
