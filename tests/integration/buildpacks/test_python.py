@@ -279,16 +279,6 @@ def test_what_is_wrong_is_explained(sandbox, files, said):
     assert not (sandbox.task / "alloc/out/slug.tgz").exists()
 
 
-def test_procfile_only(make_sandbox):
-    """Scripts need nothing built."""
-    built = make_sandbox("built")
-    ended = built.build({"Procfile": "web: ./serve\n", "serve!": "#!/bin/sh\necho served on $PORT\n"})
-
-    assert ended.status == 0
-    assert built.result["buildpack_provided_description"] == "Procfile"
-    assert boot(make_sandbox, built, "dyno", "./serve").output == "served on 5000\n"
-
-
 def test_a_build_has_no_privilege_either(sandbox):
     """The same user, limits and denied calls as a dyno; config vars are files, not environment."""
     hook = (
