@@ -10,6 +10,9 @@ from jobs import names, spec
 from jobs.sizes import BUILD_CPU, SIZES
 from jobs.spec import AppRef, Resources, Site
 
+_KILL_TIMEOUT_S = 10
+"""Between SIGTERM and SIGKILL of a build or release phase: nobody waits for an answer of theirs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuildSpec:
@@ -85,24 +88,14 @@ class ReleasePhaseSpec:
 
 def release_phase(phase: ReleasePhaseSpec, site: Site) -> dict[str, Any]:
     """The one-off dyno of a release phase."""
-    size = SIZES[phase.size]
-    return _once(
+    return _dyno(
+        phase,
+        site,
         name="release",
-        mode="boot",
+        number=phase.release_version,
         job_id=names.release_phase_job_id(phase.app.id, phase.release_version),
-        app=phase.app,
-        env={
-            "NOMAPAAS_COMMAND": spec.encoded(phase.command),
-            "NOMAPAAS_DYNO": f"release.{phase.release_version}",
-            "NOMAPAAS_PORT": str(names.DYNO_PORT),
-            "NOMAPAAS_RELEASE": f"v{phase.release_version}",
-        },
-        config_version=phase.config_version,
-        artifacts=[spec.slug_artifact(site, phase.app.id, phase.slug_sha256)],
-        stack_root="run",
-        resources=Resources(cpu=size.cpu, memory_mb=size.memory_mb, disk_mb=size.disk_mb, processes=size.processes),
-        site=site,
-        meta={"app": phase.app.id, "release": str(phase.release_version)},
+        meta={"release": str(phase.release_version)},
+        kill_timeout_s=_KILL_TIMEOUT_S,
     )
 
 
@@ -122,25 +115,47 @@ class OneoffSpec:
 
 def run(oneoff: OneoffSpec, site: Site) -> dict[str, Any]:
     """The job of a one-off dyno."""
-    size = SIZES[oneoff.size]
-    return _once(
+    return _dyno(
+        oneoff,
+        site,
         name="run",
-        mode="boot",
+        number=oneoff.number,
         job_id=names.oneoff_job_id(oneoff.app.id, oneoff.number),
-        app=oneoff.app,
+        meta={"oneoff": str(oneoff.number)},
+        kill_timeout_s=oneoff.kill_timeout_s,
+    )
+
+
+def _dyno(
+    once: ReleasePhaseSpec | OneoffSpec,
+    site: Site,
+    *,
+    name: str,
+    number: int,
+    job_id: str,
+    meta: dict[str, str],
+    kill_timeout_s: int,
+) -> dict[str, Any]:
+    """The job of dyno `name.number`, which runs one command of a release to its end."""
+    size = SIZES[once.size]
+    return _once(
+        name=name,
+        mode="boot",
+        job_id=job_id,
+        app=once.app,
         env={
-            "NOMAPAAS_COMMAND": spec.encoded(oneoff.command),
-            "NOMAPAAS_DYNO": f"run.{oneoff.number}",
+            "NOMAPAAS_COMMAND": spec.encoded(once.command),
+            "NOMAPAAS_DYNO": f"{name}.{number}",
             "NOMAPAAS_PORT": str(names.DYNO_PORT),
-            "NOMAPAAS_RELEASE": f"v{oneoff.release_version}",
+            "NOMAPAAS_RELEASE": f"v{once.release_version}",
         },
-        config_version=oneoff.config_version,
-        artifacts=[spec.slug_artifact(site, oneoff.app.id, oneoff.slug_sha256)],
+        config_version=once.config_version,
+        artifacts=[spec.slug_artifact(site, once.app.id, once.slug_sha256)],
         stack_root="run",
         resources=Resources(cpu=size.cpu, memory_mb=size.memory_mb, disk_mb=size.disk_mb, processes=size.processes),
         site=site,
-        meta={"app": oneoff.app.id, "oneoff": str(oneoff.number)},
-        kill_timeout_s=oneoff.kill_timeout_s,
+        meta={"app": once.app.id, **meta},
+        kill_timeout_s=kill_timeout_s,
     )
 
 
@@ -157,7 +172,7 @@ def _once(
     resources: Resources,
     site: Site,
     meta: dict[str, str],
-    kill_timeout_s: int = 10,
+    kill_timeout_s: int = _KILL_TIMEOUT_S,
 ) -> dict[str, Any]:
     task = spec.task(
         name=name,

@@ -185,3 +185,15 @@ def make_sandbox(sandbox_in: Callable[[Path], Sandbox], tmp_path: Path) -> Calla
 @pytest.fixture
 def sandbox(make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
     return make_sandbox("task")
+
+
+@pytest.fixture
+def again(first, make_sandbox):
+    """Builds with the cache of the first build, the `first` of the test's own file; the sandbox and how it ended."""
+
+    def build(files, **how):
+        following = make_sandbox("again")
+        following.take_cache_of(first[0])
+        return following, following.build(files, **how)
+
+    return build

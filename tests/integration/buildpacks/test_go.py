@@ -23,18 +23,6 @@ def first(sandbox_in, tmp_path_factory):
     return built, built.build(SMALL, config={"GO_LINKER_SYMBOL": "main.version", "GO_LINKER_VALUE": "1.2"})
 
 
-@pytest.fixture
-def again(first, make_sandbox):
-    """Builds with the cache of the first build; the sandbox and how it ended."""
-
-    def build(files, **how):
-        following = make_sandbox("again")
-        following.take_cache_of(first[0])
-        return following, following.build(files, **how)
-
-    return build
-
-
 def test_the_only_program_is_web(first, make_sandbox):
     """A go line means its newest release; the program lies in bin/, which is on PATH."""
     built, ended = first

@@ -52,18 +52,6 @@ def first(sandbox_in, tmp_path_factory):
     return built, built.build(SMALL)
 
 
-@pytest.fixture
-def again(first, make_sandbox):
-    """Builds with the cache of the first build; the sandbox and how it ended."""
-
-    def build(files, **how):
-        following = make_sandbox("again")
-        following.take_cache_of(first[0])
-        return following, following.build(files, **how)
-
-    return build
-
-
 def test_the_only_program_is_web(first, make_sandbox):
     """The slug has no Java of its own; a dyno's heap follows its memory, and it trusts what Debian trusts."""
     built, ended = first
