@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytest_plugins = ["tests.campaign.counts", "tests.databases"]
+pytest_plugins = ["tests.campaign.counts", "tests.databases", "tests.lanes"]
 
 ROOT = Path(__file__).parents[1]
 PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080"))

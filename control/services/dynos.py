@@ -176,17 +176,21 @@ class _Facts:
 
 
 def _live(allocations: Iterable[Allocation]) -> list[Allocation]:
-    """What is or should be running: for each place of each release the newest try, and no try of an older job."""
+    """What is or should be running: of each place of each release the newest try, and whatever else still runs there.
+
+    While a restart's new dynos boot the old ones of the same release go on serving, and both are shown.
+    """
+    wanted = [each for each in allocations if each.desired == "run" and each.rescheduled_to is None]
     newest: dict[tuple[str, int, int], Allocation] = {}
-    for each in allocations:
-        if each.desired == "run" and each.rescheduled_to is None:
-            newest.setdefault((each.group, each.index, _release(each.meta)), each)
-    running = {(each.group, each.index) for each in newest.values() if each.status is AllocationStatus.RUNNING}
+    for each in wanted:
+        newest.setdefault((each.group, each.index, _release(each.meta)), each)
+    running = {(each.group, each.index) for each in wanted if each.status is AllocationStatus.RUNNING}
+    tries = {each.id for each in newest.values()}
     return [
         each
-        for each in newest.values()
-        if each.status in (AllocationStatus.RUNNING, AllocationStatus.PENDING)
-        or (each.group, each.index) not in running
+        for each in wanted
+        if each.status is AllocationStatus.RUNNING
+        or (each.id in tries and (each.status is AllocationStatus.PENDING or (each.group, each.index) not in running))
     ]
 
 

@@ -132,6 +132,7 @@ class Rollout:
         return wanted if app.desired_generation == wanted.app.desired_generation else self._submit(wanted.release)
 
     def _succeed(self, wanted: Desired) -> None:
+        self._switch_over(wanted)
         with self.ports.state.begin() as work:
             if not _is_pending(work, wanted.release):
                 return
@@ -150,6 +151,14 @@ class Rollout:
         if postdeploy:
             line = f"Running the postdeploy script of app.json as {postdeploy.name}"
             self.ports.node.log(release.app_id, source="app", dyno="api", lines=[line])
+
+    def _switch_over(self, wanted: Desired) -> None:
+        """Send the requests to this release's dynos, so that whoever reads that it succeeded is answered by them."""
+        with self.ports.state.view() as work:
+            app = work.apps.get(wanted.app.id)
+            route = desired.route(work, app, settings=self.settings, starting=wanted.web_quantity > 0) if app else None
+        if route:
+            self.ports.catalog.put_route(replace(route, release=wanted.release.version))
 
     def _fail(self, release: Release, message: str) -> None:
         """End the release. The raised generation makes the repair loop bring back what ran before."""

@@ -32,7 +32,13 @@ local function parse_app(text, taken)
             hosts[#hosts + 1] = host
         end
     end
-    return { id = record.app, hosts = hosts, state = record.state, maintenance = record.maintenance == true }
+    return {
+        id = record.app,
+        hosts = hosts,
+        state = record.state,
+        maintenance = record.maintenance == true,
+        release = tostring(record.release),
+    }
 end
 
 -- An address as nginx wants it, or nil. A wrong one must not come through: nginx might read something else from it.
@@ -67,6 +73,7 @@ local function parse_dyno(record)
         port = port,
         name = record.dyno,
         alloc = record.alloc,
+        release = tostring(record.release),
         canary = record.stage == "canary",
         passing = record.passing == true,
     }
@@ -162,23 +169,28 @@ function routes.restore()
     end
 end
 
--- The dynos that a request may go to: passing live ones, else passing canaries, else (Consul calls every check critical
--- after its own restart) those that were passing before.
-local function pool_of(dynos)
-    local live, canaries, proved = {}, {}, {}
+-- The dynos that a request may go to: the passing ones of the best kind that there is. The record names the release that
+-- serves, and is there before Nomad has told Consul which dynos are live and which stop. When none passes (Consul calls
+-- every check critical after its own restart) those that were passing before.
+local function pool_of(dynos, release)
+    local kinds = { {}, {}, {}, {}, {} }
     for _, dyno in ipairs(dynos) do
-        if dyno.passing and not dyno.canary then
-            live[#live + 1] = dyno
-        elseif dyno.passing then
-            canaries[#canaries + 1] = dyno
-        elseif dyno.proved then
-            proved[#proved + 1] = dyno
+        local kind = dyno.canary and 2 or 1
+        if not dyno.passing then
+            kind = dyno.proved and 5
+        elseif dyno.release ~= release then
+            kind = kind + 2
+        end
+        if kind then
+            table.insert(kinds[kind], dyno)
         end
     end
-    if #live > 0 then
-        return live
+    for _, pool in ipairs(kinds) do
+        if #pool > 0 then
+            return pool
+        end
     end
-    return #canaries > 0 and canaries or proved
+    return {}
 end
 
 local function build(parsed)
@@ -191,7 +203,7 @@ local function build(parsed)
         list[#list + 1] = dyno
     end
     for _, app in ipairs(parsed.apps) do
-        app.pool = pool_of(dynos[app.id] or {})
+        app.pool = pool_of(dynos[app.id] or {}, app.release)
         app.size = #app.pool
         apps[app.id] = app
         for _, host in ipairs(app.hosts) do

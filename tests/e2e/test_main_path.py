@@ -93,13 +93,14 @@ def test_scaling(paas: Any, app: str) -> None:
 
 
 def test_restart_gives_new_dynos(paas: Any, app: str) -> None:
-    """Every dyno is a new one afterwards."""
+    """Every dyno is a new one afterwards, and the requests go to it alone."""
     before = {each["id"] for each in paas.json("ps", "--app", app)}
+    address = paas.ask(app, "/address")
 
     paas.run("ps:restart", "--app", app)
 
     paas.eventually(lambda: not before & {each["id"] for each in paas.json("ps", "--app", app)})
-    paas.eventually(lambda: paas.get(app).status_code == 200)
+    paas.eventually(lambda: address not in {paas.ask(app, "/address") for _ in range(20)})
 
 
 def test_maintenance(paas: Any, app: str) -> None:

@@ -85,6 +85,24 @@ def test_canaries_get_requests_only_when_no_live_dyno_passes(edge, table, dynos)
     assert after == {"web.2"}
 
 
+def test_the_release_that_serves_gets_the_requests(edge, table, dynos):
+    """Once the app's record names a release its dynos answer alone, whatever is still called live."""
+    app_id = table.app("one.localhost")
+    table.dyno(app_id, dynos.echo("web.1"))
+    table.dyno(app_id, dynos.echo("web.2"), stage="canary", release="2")
+    table.push()
+
+    before = {edge.get("one.localhost").json()["dyno"] for _ in range(20)}
+    table.apps[app_id]["release"] = 2
+    table.push()
+    after = {edge.get("one.localhost").json()["dyno"] for _ in range(20)}
+    table.dynos[1]["passing"] = False
+    table.push()
+    without = {edge.get("one.localhost").json()["dyno"] for _ in range(20)}
+
+    assert (before, after, without) == ({"web.1"}, {"web.2"}, {"web.1"})
+
+
 def test_dynos_that_were_passing_serve_on_when_all_checks_turn_critical(edge, table, dynos):
     """After Consul's own restart every check is critical for a moment; requests do not notice."""
     app_id = table.app("one.localhost", dynos.echo("web.1"))

@@ -151,6 +151,7 @@ class Plane:
             slug = work.slugs.get(release.slug_id)
             assert slug is not None
             rows = [row for row in work.formations.list(app.id) if row.type in slug.scalable_types]
+            app = work.apps.get(app.id) or app
         spec = DynoSpec(
             app=AppRef(id=app.id, name=app.name, stack=app.stack),
             release_version=release.version,

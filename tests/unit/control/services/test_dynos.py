@@ -11,7 +11,7 @@ from control.domain.apps import App
 from control.domain.health_checks import HealthCheck
 from control.ports.catalog import Instance
 from control.services.actor import Actor
-from control.services.dynos import list_dynos
+from control.services.dynos import RestartDynos, list_dynos
 from control.services.formations import Change, ScaleFormation
 
 TYPES = {"web": "python app.py", "worker": "python work.py"}
@@ -77,6 +77,21 @@ def test_two_releases_side_by_side(plane: Any, running: App) -> None:
         ("web.2", "up", 1),
         ("web.2", "starting", 2),
     ]
+
+
+def test_a_restart_shows_old_and_new(plane: Any, ada: Actor, running: App) -> None:
+    """While the new dynos of the same release boot, the old ones that still serve are shown beside them."""
+    plane.scheduler.pass_health(plane.job_id(running))
+    before = {dyno.id for dyno in list_dynos(plane.ports, running) if dyno.type == "web"}
+
+    RestartDynos(ports=plane.ports).all(ada, running)
+    plane.run(running)
+
+    web = [dyno for dyno in list_dynos(plane.ports, running) if dyno.type == "web"]
+    assert before == {dyno.id for dyno in web if str(dyno.state) == "up"}
+    assert {"starting"} == {str(dyno.state) for dyno in web if dyno.id not in before}
+    plane.scheduler.pass_health(plane.job_id(running))
+    assert not before & {dyno.id for dyno in list_dynos(plane.ports, running)}
 
 
 def test_no_room(plane: Any, ada: Actor, app: App) -> None:

@@ -1,0 +1,19 @@
+"""Two lanes of tests: those that share the tests' instance, one after the other, and beside them all the others.
+
+The first mostly wait for servers and the second mostly compute, so that two cores are busy with both. Tests of one file
+stay together and in order: they share fixtures.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+_INSTANCE = "instance"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell pytest-xdist (`--dist loadgroup`) what belongs together."""
+    for item in items:
+        lane = _INSTANCE if _INSTANCE in getattr(item, "fixturenames", ()) else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(lane))
