@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from control.adapters.memory_clock import ManualClock
 from control.node.lines import Filter, render, split_message
 from control.ports.clock import Clock
 from control.ports.errors import NodeUnavailable
-from control.ports.node import Crash, LogQuery, Memory
+from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
 
 
 class MemoryNode:
@@ -24,6 +25,8 @@ class MemoryNode:
         self.caches: dict[str, bytes] = {}
         self.memories: dict[str, list[Memory]] = {}
         self.crashed: dict[str, list[Crash]] = {}
+        self.heard_since: datetime | None = None
+        self.requests: dict[str, AppActivity] = {}
         self._outputs: dict[tuple[str, str], bytes] = {}
         self._slugs: dict[str, bytes] = {}
         self._results: dict[str, Mapping[str, Any]] = {}
@@ -80,8 +83,14 @@ class MemoryNode:
         self._check()
         return self.crashed.get(app_id, [])
 
+    def activity(self) -> Activity:
+        self._check()
+        heard_at = self.clock.now() if self.heard_since else None
+        return Activity(since=self.heard_since, heard_at=heard_at, apps=dict(self.requests))
+
     def forget(self, app_id: str) -> None:
         self._check()
+        self.requests.pop(app_id, None)
         self.crashed.pop(app_id, None)
         self.lines.pop(app_id, None)
         self.caches.pop(app_id, None)
@@ -115,6 +124,12 @@ class MemoryNode:
     def says(self, app_id: str, dyno: str, *lines: str) -> None:
         """A dyno prints lines."""
         self.log(app_id, source="app", dyno=dyno, lines=lines)
+
+    def hear(self, app_id: str | None = None, *, in_flight: int = 0) -> None:
+        """The router reports, a request of an app too if one is named; it is heard from the first report on."""
+        self.heard_since = self.heard_since or self.clock.now()
+        if app_id is not None:
+            self.requests[app_id] = AppActivity(last_request=self.clock.now(), in_flight=in_flight)
 
     def close(self) -> None:
         """End every tail."""

@@ -12,7 +12,7 @@ import httpx
 
 from control.node.lines import fed
 from control.ports.errors import NodeUnavailable
-from control.ports.node import Crash, LogQuery, Memory
+from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
 
 _TIMEOUT = httpx.Timeout(10, connect=2)
 _TAIL_TIMEOUT = httpx.Timeout(30, connect=2)
@@ -94,6 +94,17 @@ class NodeClient:
             for each in self._ask("GET", f"/apps/{app_id}/crashes").json()
         ]
 
+    def activity(self) -> Activity:
+        found = self._ask("GET", "/activity").json()
+        return Activity(
+            since=_moment(found["since"]),
+            heard_at=_moment(found["heard_at"]),
+            apps={
+                app_id: AppActivity(last_request=datetime.fromisoformat(last), in_flight=in_flight)
+                for app_id, (last, in_flight) in found["apps"].items()
+            },
+        )
+
     def forget(self, app_id: str) -> None:
         self._ask("DELETE", f"/apps/{app_id}")
 
@@ -129,6 +140,10 @@ class NodeClient:
         # From here on the connection goes back even if nobody ever reads.
         next(stream)
         return stream
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[str]:

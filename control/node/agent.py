@@ -10,6 +10,7 @@ from typing import Any
 from control.adapters.minio_blobs import MinioBlobs
 from control.adapters.system_clock import SystemClock
 from control.node import api, artifacts
+from control.node.activity import ActivityBook
 from control.node.allocations import AllocationState
 from control.node.collector import Collector
 from control.node.crashes import CrashBook
@@ -42,8 +43,13 @@ class NodeAgent:
             lines_per_second=told.log_lines_per_second,
             ended=crashes.note,
         )
+        activity = ActivityBook(clock)
         self._router = RouterLines(
-            told.router_socket, self._logbook, clock=clock, lines_per_second=_ROUTER_LINES_PER_SECOND
+            told.router_socket,
+            self._logbook,
+            clock=clock,
+            lines_per_second=_ROUTER_LINES_PER_SECOND,
+            note=activity.note,
         )
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
@@ -68,6 +74,7 @@ class NodeAgent:
                 logbook=self._logbook,
                 crashes=crashes,
                 memory=self._memory,
+                activity=activity,
                 caches=caches,
                 clock=clock,
                 health=self._health,

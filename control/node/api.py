@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask, Response, abort, jsonify, request
 
 from control.node import files, outputs, results, web
+from control.node.activity import ActivityBook
 from control.node.crashes import CrashBook
 from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
@@ -42,6 +43,7 @@ class Parts:
     logbook: Logbook
     crashes: CrashBook
     memory: MemoryWatch
+    activity: ActivityBook
     caches: Store
     clock: Clock
     health: Callable[[], dict[str, Any]]
@@ -68,10 +70,20 @@ def create_app(parts: Parts) -> Flask:
         "/apps/<app_id>/memory", view_func=lambda app_id: jsonify(parts.memory.of_app(app_id)), endpoint="memory"
     )
 
+    @app.get("/activity")
+    def activity() -> Response:
+        known = parts.activity.read()
+        return jsonify(
+            since=known.since and known.since.isoformat(),
+            heard_at=known.heard_at and known.heard_at.isoformat(),
+            apps={app_id: (each.last_request.isoformat(), each.in_flight) for app_id, each in known.apps.items()},
+        )
+
     @app.delete("/apps/<app_id>")
     def forget(app_id: str) -> Response:
         parts.logbook.forget(_uuid(app_id))
         parts.caches.remove(app_id)
+        parts.activity.forget(app_id)
         return jsonify({})
 
     return app

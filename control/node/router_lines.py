@@ -1,4 +1,7 @@
-"""Request lines of the router, which come as datagrams: one or more lines `<app> at=info method=GET …` in each."""
+"""Request lines of the router, which come as datagrams: one or more lines `<app> at=info method=GET …` in each.
+
+What its workers count comes by the same socket, as datagrams of its own: see `router_reports`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ import pwd
 import re
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from control.node import router_reports
 from control.node.allowance import Allowance
 from control.node.lines import MAX_LINE, render
 from control.node.logbook import Logbook
+from control.node.router_reports import Report
 from control.ports.clock import Clock
 
 _LINE = re.compile(rb"(?P<app>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (?P<line>.+)")
@@ -35,8 +41,18 @@ def parse(datagram: bytes) -> list[tuple[str, bytes]]:
 class RouterLines:
     """Receives datagrams and writes them to the apps' logs, many at a time."""
 
-    def __init__(self, path: Path, logbook: Logbook, *, clock: Clock, lines_per_second: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        logbook: Logbook,
+        *,
+        clock: Clock,
+        lines_per_second: int,
+        note: Callable[[Report], None] = lambda _: None,
+    ) -> None:
         self._logbook = logbook
+        self._note = note
+        self._refused = 0
         self._clock = clock
         self._lines_per_second = lines_per_second
         self._allowances: dict[str, Allowance] = {}
@@ -81,10 +97,20 @@ class RouterLines:
                 datagrams.append(self._socket.recv(_LONGEST_DATAGRAM))
         lines: dict[str, list[bytes]] = {}
         for datagram in datagrams:
+            if datagram.startswith(router_reports.MARK):
+                self._take_report(datagram)
+                continue
             for app_id, line in parse(datagram):
                 lines.setdefault(app_id, []).append(line)
         for app_id, found_lines in lines.items():
             self._write(app_id, found_lines)
+
+    def _take_report(self, datagram: bytes) -> None:
+        report = router_reports.parse(datagram)
+        if report is None:
+            self._refused += 1
+        else:
+            self._note(report)
 
     def _write(self, app_id: str, lines: list[bytes]) -> None:
         now, moment = self._clock.monotonic(), self._clock.now()
@@ -101,6 +127,9 @@ class RouterLines:
 
     def _report(self) -> None:
         """Nothing comes: say what was dropped, and forget the apps that are silent."""
+        if self._refused:
+            _logger.warning("router_lines.refused", reports=self._refused)
+            self._refused = 0
         moment = self._clock.now()
         for app_id, allowance in list(self._allowances.items()):
             report = allowance.report("router", moment, at_once=True)

@@ -47,6 +47,28 @@ class Crash:
     """What it printed last, at most 20."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class AppActivity:
+    """What the router last heard of one app."""
+
+    last_request: datetime
+    """When a request last began, was under way or ended: one that runs for an hour was there until its end."""
+    in_flight: int
+    """Requests under way: held ones, upgraded connections and long downloads too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """Which apps had requests, as far as the router was heard."""
+
+    since: datetime | None
+    """Since when the router has been heard without a gap of more than 30 s; None when it never was or is silent now."""
+    heard_at: datetime | None
+    """When it was last heard: the router worker that was heard least lately. None: never, or not yet all of them."""
+    apps: Mapping[str, AppActivity]
+    """By app id. An app that is missing had no request since `since`."""
+
+
 class Node(Protocol):
     """The node agent: files that only root on the node may read. Every method raises NodeUnavailable."""
 
@@ -89,8 +111,12 @@ class Node(Protocol):
         """The last crash of each of the app's dynos, the oldest first."""
         ...
 
+    def activity(self) -> Activity:
+        """When each app had its last request and how many are in flight, a few seconds old at most."""
+        ...
+
     def forget(self, app_id: str) -> None:
-        """Remove an app's logs, crashes and caches."""
+        """Remove an app's logs, crashes, caches and metrics."""
         ...
 
     def ping(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import socket
 import threading
 import uuid
 from collections.abc import Callable
@@ -52,6 +54,8 @@ class Stage:
     """Runs a script as a build's task and gives the allocation's id."""
     crash: Callable[[str, str], None]
     """Has an allocation's end taken for the crash of an app's web.1, with exit code 3."""
+    request: Callable[[str, int], None]
+    """The router reports that one request of an app ended, and that so many are in flight."""
 
 
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.platform)])
@@ -71,7 +75,7 @@ def stage(request, until, shell_job):
             lines = tuple(OUTPUT.splitlines())
             twin.crashed[app_id] = [replace(CRASH, allocation_id=allocation_id, lines=lines)]
 
-        yield Stage(twin, down, pretend, note)
+        yield Stage(twin, down, pretend, note, lambda app_id, in_flight: twin.hear(app_id, in_flight=in_flight))
         twin.close()
         return
     told = request.getfixturevalue("instance").control_secrets
@@ -104,8 +108,19 @@ def stage(request, until, shell_job):
         )
         CrashBook(home / "applogs", home / "nomad" / "alloc").note(state)
 
+    def hear(app_id: str, in_flight: int) -> None:
+        report = {
+            "worker": "1.1",
+            "slot": 0,
+            "of": 1,
+            "apps": [{"app": app_id, "in_flight": in_flight, "requests": 1, "statuses": [0, 1, 0, 0, 0]}],
+        }
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as router:
+            router.connect(str(request.getfixturevalue("instance").home / "run" / "node-router.sock"))
+            router.send(b"#metrics " + json.dumps(report).encode())
+
     client = NodeClient(told["node_socket"])
-    yield Stage(client, NodeClient("/nowhere/node.sock"), build, crash)
+    yield Stage(client, NodeClient("/nowhere/node.sock"), build, crash, hear)
     client.close()
 
 
@@ -229,6 +244,21 @@ def test_without_a_dyno_there_is_no_use_of_memory(stage, app):
     assert list(stage.node.memory(app)) == []
 
 
+def test_activity(stage, app, until):
+    """An app's last request and those in flight; one that had none is missing; a forgotten one is, too."""
+    stage.request(app, 2)
+    found = until(lambda: (activity := stage.node.activity()).since and app in activity.apps and activity)
+
+    assert found.since <= found.heard_at
+    assert found.apps[app].in_flight == 2
+    assert found.apps[app].last_request.tzinfo is not None
+    stage.request(app, 0)
+    until(lambda: stage.node.activity().apps[app].in_flight == 0)
+    assert str(uuid.uuid4()) not in stage.node.activity().apps
+    stage.node.forget(app)
+    assert app not in stage.node.activity().apps
+
+
 def test_unknown_allocation(stage, app):
     """Nothing printed yet, no slug, no result."""
     allocation_id = str(uuid.uuid4())
@@ -266,6 +296,7 @@ def test_unavailable(stage, app):
         stage.unavailable.cache_sizes,
         lambda: stage.unavailable.crashes(app),
         lambda: stage.unavailable.memory(app),
+        stage.unavailable.activity,
         lambda: stage.unavailable.forget(app),
     ):
         with pytest.raises(NodeUnavailable):

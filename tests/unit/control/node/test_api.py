@@ -11,6 +11,7 @@ import pytest
 
 from control.adapters.memory_clock import ManualClock
 from control.node import api
+from control.node.activity import ActivityBook
 from control.node.crashes import CrashBook
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
@@ -42,6 +43,7 @@ def client(tmp_path, caches, out):
             logbook=logbook,
             crashes=CrashBook(tmp_path / "applogs", tmp_path),
             memory=MemoryWatch(logbook, clock=ManualClock()),
+            activity=ActivityBook(ManualClock()),
             caches=caches,
             clock=ManualClock(),
             health=lambda: {"fine": True},

@@ -7,6 +7,7 @@ from control.adapters.memory_clock import ManualClock
 from control.node.lines import Filter
 from control.node.logbook import Logbook
 from control.node.router_lines import RouterLines, parse
+from control.node.router_reports import Report
 
 ONE = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -56,3 +57,21 @@ def test_socket_is_for_the_router(tmp_path: Path) -> None:
         RouterLines(tmp_path / "router.sock", logbook, clock=ManualClock(), lines_per_second=10).close()
 
     assert (tmp_path / "router.sock").stat().st_mode & 0o777 == 0o660
+
+
+def test_reports_are_no_lines(tmp_path: Path) -> None:
+    """What a worker counted goes to who keeps it; a broken report reaches nobody, and no log."""
+    logbook = Logbook(tmp_path / "applogs", limit=1 << 20)
+    found: list[Report] = []
+    lines = RouterLines(tmp_path / "router.sock", logbook, clock=ManualClock(), lines_per_second=10, note=found.append)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as router:
+        router.connect(str(tmp_path / "router.sock"))
+        router.send(b'#metrics {"worker": "1.1", "slot": 0, "of": 1, "apps": []}')
+        router.send(b"#metrics {\n" + f"{ONE} at=info".encode())
+        router.send(f"{ONE} at=info path=#metrics".encode())
+        lines.step(1)
+    lines.step(0.01)
+    lines.close()
+
+    assert found == [Report(worker="1.1", slot=0, of=1, apps=())]
+    assert [line.split(" ", 2)[2] for line in logbook.recent(ONE, Filter(), 10)] == ["at=info path=#metrics"]
