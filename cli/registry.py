@@ -81,6 +81,10 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "ps:crashes": "show how each dyno crashed the last time",
         },
         "ps_wait": {"ps:wait": "wait until all dynos run the latest release"},
+        "ps_sleep": {
+            "ps:sleep": "put an app to sleep until a request comes",
+            "ps:wake": "wake an app that sleeps",
+        },
         "run": {
             "run:detached": "run a command once in a dyno of its own",
             "run:list": "list one-off dynos and their exit codes",

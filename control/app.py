@@ -26,6 +26,7 @@ from control.api import (
     oauth,
     releases,
     requests,
+    sleeping,
     slugs,
     streams,
     transfers,
@@ -35,9 +36,11 @@ from control.api.context import EXTENSION, Platform
 from control.api.signing import Signer
 from control.ports.bundle import Ports
 from control.services.accounts import Login, Passwords
+from control.services.apply import ApplyApp
 from control.services.health import Health
 from control.services.throttle import Allowance
 from control.settings import Settings
+from jobs.spec import Site
 
 _RESOURCES = (
     account,
@@ -58,6 +61,7 @@ _RESOURCES = (
     logs,
     oauth,
     releases,
+    sleeping,
     slugs,
     streams,
     transfers,
@@ -65,7 +69,9 @@ _RESOURCES = (
 )
 
 
-def create_app(ports: Ports, settings: Settings, *, passwords: Passwords | None = None) -> Flask:
+def create_app(
+    ports: Ports, settings: Settings, *, passwords: Passwords | None = None, site: Site | None = None
+) -> Flask:
     """Make the API over these ports."""
     app = Flask("nomapaas", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = bodies.MAX_BYTES
@@ -79,6 +85,7 @@ def create_app(ports: Ports, settings: Settings, *, passwords: Passwords | None 
         login=Login(ports.state, ports.clock, passwords, attempts=settings.login_attempts),
         allowance=Allowance(ports.clock, per_hour=settings.rate_limit),
         health=Health(ports),
+        apply=ApplyApp(ports=ports, settings=settings, site=site) if site else None,
     )
     error_handlers.register(app)
     requests.register(app)

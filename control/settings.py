@@ -57,6 +57,8 @@ class Servers:
     minio_secret_key: Secret = field(default_factory=lambda: Secret(""))
     signing_secret: Secret = field(default_factory=lambda: Secret(""))
     database_url: Secret = field(default_factory=lambda: Secret(""))
+    router_token_digest: str = ""
+    """SHA-256 of the token by which the edge asks for a wake, in hexadecimal digits."""
     node_socket: str = ""
 
 
@@ -222,7 +224,15 @@ _WANTED: Mapping[Callable[[str], Any], str] = {
     str: "a text",
 }
 
-_OPEN = ("nomad_addr", "consul_addr", "vault_addr", "minio_endpoint", "minio_public_endpoint", "node_socket")
+_OPEN = (
+    "nomad_addr",
+    "consul_addr",
+    "vault_addr",
+    "minio_endpoint",
+    "minio_public_endpoint",
+    "node_socket",
+    "router_token_digest",
+)
 
 
 def _servers(path: Path) -> Servers:

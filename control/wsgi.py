@@ -16,7 +16,9 @@ from control.api.context import EXTENSION, Platform
 from control.app import create_app
 from control.bootstrap import bootstrap, open_state
 from control.observe import configure_logging
+from control.services.site import site_of
 from control.settings import Settings
+from jobs.spec import Site
 
 
 def create() -> Flask:
@@ -26,9 +28,17 @@ def create() -> Flask:
     state = open_state(settings)
     state.migrate()
     state.close()
-    app = create_app(bootstrap(settings), settings)
+    app = create_app(bootstrap(settings), settings, site=_site(settings))
     _close_streams_on_sigterm(app)
     return app
+
+
+def _site(settings: Settings) -> Site | None:
+    """Where jobs run; None where no dynos can, because `nomapaas up` has made no user for them."""
+    try:
+        return site_of(settings)
+    except KeyError:
+        return None
 
 
 def _close_streams_on_sigterm(app: Flask) -> None:

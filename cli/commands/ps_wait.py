@@ -13,6 +13,9 @@ from cli.paths import api_path
 from cli.release_watch import WAIT
 from cli.session import Session
 
+SETTLED = ("up", "idle")
+"""A dyno that sleeps runs the latest release as soon as somebody asks for it."""
+
 
 @app_command("ps:wait")
 @click.option("-t", "--type", "process_type", metavar="TYPE", help="Only dynos of this type.")
@@ -29,7 +32,7 @@ def wait(
         while True:
             version = _latest(session, app)
             dynos = _dynos(session, app, process_type, with_run=with_run)
-            behind = [dyno for dyno in dynos if dyno["state"] != "up" or dyno["release"]["version"] != version]
+            behind = [dyno for dyno in dynos if dyno["state"] not in SETTLED or dyno["release"]["version"] != version]
             if version is not None and not behind:
                 step.status = f"done, {len(dynos)} of {len(dynos)} on v{version}"
                 return

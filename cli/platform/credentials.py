@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def write_all(instance: Instance) -> None:
         "minio_secret_key": minio["control_secret_key"],
         "signing_secret": _signing_secret(instance),
         "node_socket": str(instance.run / "node.sock"),
+        "router_token_digest": hashlib.sha256(_router_token(instance).encode()).hexdigest(),
     }
     if url := database(instance).url:
         # A password is in it: in a job's environment whoever may read jobs would see it.
@@ -59,6 +61,14 @@ def _signing_secret(instance: Instance) -> str:
         known["signing_secret"] = secrets.token_hex(32)
         files.write_json(path, known)
     return str(known["signing_secret"])
+
+
+def _router_token(instance: Instance) -> str:
+    """The token by which the edge asks the control API for a wake; the API knows only its digest."""
+    path = instance.secrets / "router" / "api.token"
+    token = path.read_text().strip() if path.is_file() else secrets.token_hex(32)
+    files.write(path, token, mode=0o400, user=ROUTER_USER)
+    return token
 
 
 def _link(path: Path, target: Path) -> None:

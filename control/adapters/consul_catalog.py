@@ -80,6 +80,7 @@ def _route(record: Any) -> Route | None:
             state=record["state"],
             maintenance=record["maintenance"],
             release=record["release"],
+            frozen=record.get("frozen", False),
         )
     except (KeyError, TypeError):
         return None

@@ -138,6 +138,9 @@ class Apps(MemoryRows[App]):
     def behind(self) -> Sequence[App]:
         return [each for each in self.list() if each.applied_generation < each.desired_generation]
 
+    def waking(self) -> Sequence[App]:
+        return sorted((each for each in self.list() if each.waking), key=lambda each: str(each.woken_at))
+
     def touch(self, app_id: str) -> None:
         if app := self._rows.get(app_id):
             self._rows[app_id] = replace(app, desired_generation=app.desired_generation + 1)

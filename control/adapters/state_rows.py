@@ -133,6 +133,9 @@ class AppRows(Rows[App]):
     def behind(self) -> Sequence[App]:
         return self._all(self._select(self._alive).where(tables.BEHIND).order_by(self.table.c.updated_at))
 
+    def waking(self) -> Sequence[App]:
+        return self._all(self._select(self._alive).where(tables.WAKING).order_by(self.table.c.woken_at))
+
     def touch(self, app_id: str) -> None:
         self._update(app_id, desired_generation=self.table.c.desired_generation + 1)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -31,6 +32,7 @@ from control.domain.builds import BuildStatus
 from control.domain.health_checks import HealthCheck
 from control.domain.permissions import Scope
 from control.domain.releases import ReleaseStatus
+from control.domain.sleeping import Autosleep
 
 
 class Instant(TypeDecorator[datetime]):
@@ -158,6 +160,11 @@ apps = Table(
     Column("restart_nonce", Integer, nullable=False),
     Column("config_versions", Integer, nullable=False, server_default="0"),
     Column("buildpacks", Names, nullable=False, server_default="[]"),
+    Column("autosleep", Record(Autosleep)),
+    Column("asleep_since", Instant),
+    Column("frozen", Boolean, nullable=False, server_default=false()),
+    Column("woken_at", Instant),
+    Column("waking", Boolean, nullable=False, server_default=false()),
 )
 # A destroyed app gives its name back at once, though its row stays until the worker has removed what it owned.
 _alive = text("destroyed_at IS NULL")
@@ -166,6 +173,8 @@ _gone = text("destroyed_at IS NOT NULL")
 Index("apps_destroyed", apps.c.destroyed_at, sqlite_where=_gone, postgresql_where=_gone)
 # The worker asks for these ten times a second, so the index holds only the few rows that it asks for.
 BEHIND = text("applied_generation < desired_generation")
+WAKING = text("waking")
+Index("apps_waking", apps.c.woken_at, sqlite_where=WAKING, postgresql_where=WAKING)
 Index("apps_behind", apps.c.desired_generation, sqlite_where=BEHIND, postgresql_where=BEHIND)
 
 builds = Table(

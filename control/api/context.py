@@ -14,6 +14,7 @@ from control.ports.bundle import Ports
 from control.services.access import Permission, find_app
 from control.services.accounts import Login, Passwords
 from control.services.actor import Actor
+from control.services.apply import ApplyApp
 from control.services.health import Health
 from control.services.throttle import Allowance
 from control.settings import Settings
@@ -32,6 +33,8 @@ class Platform:
     login: Login
     allowance: Allowance
     health: Health
+    apply: ApplyApp | None = None
+    """Hands a woken app over at once; None leaves that to the worker."""
     closing: Event = field(default_factory=Event)
     """Set when this process is told to stop: open streams end, so that it can."""
 

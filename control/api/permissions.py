@@ -22,6 +22,8 @@ class Who(Enum):
     """Also without a token: the view checks by itself, or has nothing to hide."""
     ACCOUNT = auto()
     ADMIN = auto()
+    ROUTER = auto()
+    """The edge alone, from this machine, by its own token: it is nobody's account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ PROTECTED = Demand(scope=Scope.READ_PROTECTED)
 WRITE = Demand(scope=Scope.WRITE)
 ACCOUNT = Demand(scope=Scope.GLOBAL)
 """The account itself, and its tokens: nothing that a token of a smaller scope may widen."""
+ROUTER = Demand(who=Who.ROUTER, scope=Scope.GLOBAL)
 ADMIN = Demand(who=Who.ADMIN, scope=Scope.GLOBAL)
 VIEW = Demand(scope=Scope.READ, permission=Permission.VIEW)
 DEPLOY = Demand(scope=Scope.WRITE, permission=Permission.DEPLOY)
@@ -76,6 +79,8 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /apps/<app>": VIEW,
         "PATCH /apps/<app>": MANAGE,
         "DELETE /apps/<app>": OWN,
+        "POST /apps/<app>/actions/sleep": OPERATE,
+        "POST /apps/<app>/actions/wake": OPERATE,
         "GET /apps/<app>/addon-attachments": VIEW,
         "GET /apps/<app>/addons": VIEW,
         "GET /app-setups/<setup>": READ,
@@ -127,6 +132,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /buildpacks/<namespace>/<name>": WHOAMI,
         "GET /dyno-sizes": WHOAMI,
         "GET /dyno-sizes/<size>": WHOAMI,
+        "POST /edge/apps/<uuid>/actions/wake": ROUTER,
         "POST /garbage-collections": ADMIN,
         "GET /events": PROTECTED,
         "GET /health": ANYBODY,

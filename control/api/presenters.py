@@ -1,4 +1,7 @@
-"""The platform's records in Heroku's JSON. Ours: `failure_message`, `reason`, `exit_code`, `memory_mb`, crashes."""
+"""The platform's records in Heroku's JSON.
+
+Ours: `asleep_since`, `failure_message`, `reason`, `exit_code`, `memory_mb`, crashes.
+"""
 
 from __future__ import annotations
 
@@ -125,6 +128,7 @@ class Presenter:
         return {
             "acm": False,
             "archived_at": None,
+            "asleep_since": time_or_none(app.asleep_since),
             "base_image_name": None,
             "build_stack": named("stack", app.stack),
             "buildpack_provided_description": slug.buildpack_provided_description if slug else None,

@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from control.api import edge
 from control.api.context import platform
 from control.api.permissions import Demand, Who, demand_of
 from control.api.responses import add_etag
@@ -61,14 +62,17 @@ def _begin() -> None:
 
 
 def _negotiate() -> None:
-    if _is_public():
+    if not _needs_account():
         return
     if _VERSION_3.search(request.headers.get("Accept", "")) is None:
         raise NotAcceptable("Say which version of the API you want: Accept: application/vnd.heroku+json; version=3.")
 
 
 def _authenticate() -> None:
-    if _is_public():
+    demand = _demand()
+    if demand is not None and demand.who is Who.ROUTER:
+        edge.demand_router()
+    if not _needs_account():
         return
     credentials = request.authorization
     secret = None
@@ -89,7 +93,7 @@ def _count() -> None:
 
 def _authorize() -> None:
     demand = _demand()
-    if request.url_rule is None or _is_public():
+    if request.url_rule is None or not _needs_account():
         return
     if demand is None:
         raise Forbidden("This address is closed to everybody: the platform's permission table has no row for it.")
@@ -107,9 +111,9 @@ def _demand() -> Demand | None:
     return demand_of(request.method, request.url_rule.rule) if request.url_rule else None
 
 
-def _is_public() -> bool:
+def _needs_account() -> bool:
     demand = _demand()
-    return demand is not None and demand.who is Who.ANYBODY
+    return demand is None or demand.who not in (Who.ANYBODY, Who.ROUTER)
 
 
 def _add_headers(response: Response) -> Response:

@@ -9,6 +9,7 @@ from datetime import datetime
 from random import Random
 
 from control.domain.rules import BrokenRule
+from control.domain.sleeping import Autosleep
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 """Heroku Platform API v3, schema of `app.name`."""
@@ -61,6 +62,20 @@ class App:
     """Short names or URLs, in the order in which builds use them; empty means detect."""
     restart_nonce: int = 0
     """Raised by `ps:restart` of a whole app: a new job that differs in nothing else, hence a rolling restart."""
+    autosleep: Autosleep | None = None
+    """What it was told about its sleep; None for nothing."""
+    asleep_since: datetime | None = None
+    frozen: bool = False
+    """Asleep by freezing: its dynos are there and run nothing. Anything that makes new dynos ends this."""
+    woken_at: datetime | None = None
+    """When it last woke up: its idle time begins anew."""
+    waking: bool = False
+    """Nobody has seen yet whether the dynos of its last wake boot."""
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it is to sleep; see `desired` for one that no request could wake."""
+        return self.asleep_since is not None
 
 
 def check_name(name: object) -> str:

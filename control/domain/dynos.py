@@ -50,4 +50,4 @@ class Dyno:
     memory_mb: float | None = None
     """What it used at the last look, in MiB, of what its size has; None where its node has no figure."""
     is_waiting: bool = False
-    """The scheduler has found no room for it yet, so there is no allocation: `id` is made up."""
+    """It sleeps, or the scheduler has found no room for it yet: there is no allocation, and `id` is made up."""

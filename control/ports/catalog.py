@@ -18,6 +18,8 @@ class Route:
     """`up`, `starting`, `crashed`, `down` (no web dyno wanted) or `idle`."""
     maintenance: bool
     release: int
+    frozen: bool = False
+    """Idle, and its dynos are there: frozen."""
 
     def as_record(self) -> dict[str, Any]:
         """The JSON document that lies in Consul KV."""
@@ -28,6 +30,7 @@ class Route:
             "state": self.state,
             "maintenance": self.maintenance,
             "release": self.release,
+            "frozen": self.frozen,
         }
 
 

@@ -91,6 +91,10 @@ class Apps(Protocol):
         """Apps whose `applied_generation` is less than `desired_generation`; one indexed query."""
         ...
 
+    def waking(self) -> Sequence[App]:
+        """Apps that were woken and whose boot nobody has judged, the first woken first; one indexed query."""
+        ...
+
     def touch(self, app_id: str) -> None:
         """Raise `desired_generation` by one: what should run has changed."""
         ...

@@ -17,6 +17,7 @@ from control.ports.bundle import Ports
 from control.ports.errors import CatalogUnavailable, NodeUnavailable
 from control.ports.scheduler import Allocation, AllocationStatus, Deployment
 from control.ports.state import UnitOfWork
+from control.services import desired
 from control.services.actor import Actor, record_by
 from control.services.announce import announce
 from control.services.formations import find_formation
@@ -38,6 +39,7 @@ def list_dynos(ports: Ports, app: App) -> list[Dyno]:
         dynos = [facts.dyno(each, deployment) for each in placed]
         if lack and job and not job.stopped:
             dynos += facts.waiting(placed, release=_release(job.meta), reason=lack)
+        dynos += _asleep(work, app, placed)
     return sorted(dynos, key=lambda dyno: (dyno.type, _number(dyno.name), dyno.release_version, dyno.id))
 
 
@@ -103,6 +105,35 @@ class RestartDynos:
 
     def _record(self, work: UnitOfWork, actor: Actor, app: App, what: str) -> None:
         record_by(work, actor, app, now=self.ports.clock.now(), action="dyno.restart", detail=what)
+
+
+def _asleep(work: UnitOfWork, app: App, placed: Sequence[Allocation]) -> list[Dyno]:
+    """The dynos that a sleeping app would run and has stopped."""
+    current = work.releases.current(app.id)
+    wanted = desired.of_release(work, app, current) if current else None
+    if current is None or wanted is None or not wanted.idle or app.asleep_since is None:
+        return []
+    types = wanted.slug.scalable_types if wanted.slug else {}
+    have = {(each.group, each.index) for each in placed}
+    return [
+        Dyno(
+            id=str(uuid5(NAMESPACE_OID, f"{app.id}.{row.type}.{index}.idle")),
+            app_id=app.id,
+            name=_name(row.type, index),
+            type=row.type,
+            state=DynoState.IDLE,
+            size=row.size,
+            command=types[row.type],
+            release_version=current.version,
+            created_at=app.asleep_since,
+            updated_at=app.asleep_since,
+            is_waiting=True,
+        )
+        for row in work.formations.list(app.id)
+        if row.type in types
+        for index in range(row.quantity)
+        if (row.type, index) not in have
+    ]
 
 
 class _Facts:

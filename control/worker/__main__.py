@@ -13,6 +13,7 @@ from control.observe import configure_logging
 from control.ports.bundle import Ports
 from control.ports.state import StateStore
 from control.services import holds
+from control.services.site import site_of
 from control.settings import Settings
 from control.worker import loops
 from control.worker.attend import Attend
@@ -23,7 +24,6 @@ from control.worker.crew import Crew
 from control.worker.loops import Loop
 from control.worker.oneoffs import Oneoffs
 from control.worker.reconcile import Reconcile
-from control.worker.site import site_of
 from control.worker.stack_roll import StackRoll
 
 log = structlog.get_logger()

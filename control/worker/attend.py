@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import structlog
 
 from control.ports.bundle import Ports
-from control.ports.errors import JobRejected, PortError
+from control.ports.errors import PortError
 from control.services import holds
+from control.services.apply import ApplyApp
 from control.settings import Settings
-from control.worker import desired
 from control.worker.crew import Crew
 from control.worker.rollout import Rollout
 from jobs import names
@@ -50,7 +50,7 @@ class Attend:
                 self._remove_unless_built(app_id)
                 return
             Rollout(ports=self.ports, settings=self.settings, site=self.site).run(app_id)
-            self._apply(app_id)
+            ApplyApp(ports=self.ports, settings=self.settings, site=self.site)(app_id)
         except PortError as exc:
             log.warning("attend.waits", app=app_id, reason=str(exc))
             self.ports.clock.wait(1)
@@ -58,27 +58,6 @@ class Attend:
     def _destroyed(self, app_id: str) -> bool:
         with self.ports.state.view() as work:
             return any(each.id == app_id for each in work.apps.destroyed())
-
-    def _apply(self, app_id: str) -> None:
-        """Make the scheduler and the router have what the current release and its formation say."""
-        with self.ports.state.view() as work:
-            app = work.apps.get(app_id)
-            if app is None or app.applied_generation >= app.desired_generation:
-                return
-            if any(each.app_id == app_id for each in work.releases.pending()):
-                return
-            current = work.releases.current(app_id)
-            wanted = desired.of_release(work, app, current) if current else None
-            route = desired.route(work, app, settings=self.settings)
-        modify_index = 0
-        try:
-            modify_index = desired.hand_over(self.ports, self.settings, self.site, app_id, wanted)
-        except JobRejected as exc:
-            log.warning("attend.rejected", app=app_id, reason=str(exc))
-        self.ports.catalog.put_route(route)
-        with self.ports.state.begin() as work:
-            work.apps.applied(app_id, generation=app.desired_generation, modify_index=modify_index)
-            work.commit()
 
     def _remove_unless_built(self, app_id: str) -> None:
         """Remove the app, but wait for the end of its build, which would leave a slug of no app behind."""

@@ -18,9 +18,8 @@ from control.ports.bundle import Ports
 from control.ports.catalog import Route
 from control.ports.errors import PortError
 from control.ports.scheduler import Allocation, AllocationStatus, JobSummary
-from control.services import holds
+from control.services import desired, holds
 from control.settings import Settings
-from control.worker import desired
 from control.worker.stack_roll import StackRoll
 from jobs import names
 from jobs.dyno import WEB

@@ -22,9 +22,10 @@ from control.ports.bundle import Ports
 from control.ports.errors import JobRejected
 from control.ports.scheduler import Allocation
 from control.ports.state import UnitOfWork
+from control.services import desired
+from control.services.desired import Desired
 from control.settings import Settings
-from control.worker import desired, slug_store
-from control.worker.desired import Desired
+from control.worker import slug_store
 from control.worker.postdeploy import order_postdeploy
 from control.worker.release_phase import PhaseFailed, ReleasePhase
 from control.worker.slug_check import SlugRejected

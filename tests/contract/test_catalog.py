@@ -93,7 +93,7 @@ def test_same_route_is_not_written_again(stage, route):
     stage.catalog.put_route(route)
     assert stage.index(route.app_id) == before
 
-    changed = replace(route, maintenance=True)
+    changed = replace(route, maintenance=True, state="idle", frozen=True)
     stage.catalog.put_route(changed)
     assert stage.index(route.app_id) != before
     assert stage.catalog.routes()[route.app_id] == changed

@@ -9,7 +9,7 @@ from control.api.permissions import TABLE, Demand, Who
 from control.domain.permissions import DESCRIPTIONS, Permission, Scope
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "permissions.md").read_text(encoding="utf-8")
-_PEOPLE = {Who.ANYBODY: "anybody", Who.ACCOUNT: "any account", Who.ADMIN: "an admin"}
+_PEOPLE = {Who.ANYBODY: "anybody", Who.ACCOUNT: "any account", Who.ADMIN: "an admin", Who.ROUTER: "the router"}
 
 
 def _who(demand: Demand) -> str:

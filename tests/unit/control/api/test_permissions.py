@@ -80,6 +80,8 @@ class Persona:
 
     def refusal(self, demand: Demand) -> int | None:
         """The status of the refusal; None when the request has to be let in."""
+        if demand.who is Who.ROUTER:
+            return 401
         if self.name == "nobody":
             return None if demand.who is Who.ANYBODY else 401
         if not covers([self.scope], demand.scope) or (demand.who is Who.ADMIN and not self.admin):

@@ -141,6 +141,13 @@ class World:
         self.attend.attend(app.id)
         return self.fresh(release)
 
+    def latest(self, app: App) -> App:
+        """The app as it is now."""
+        with self.ports.state.view() as work:
+            found = work.apps.get(app.id)
+        assert found is not None
+        return found
+
     def build(self, app: App, source: bytes = b"source") -> Build:
         """A pending build of an uploaded source."""
         now = self.clock.now()

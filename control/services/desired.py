@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control.domain.apps import App
 from control.domain.formations import Formation
 from control.domain.health_checks import HealthCheck
 from control.domain.releases import Release, ReleaseStatus
+from control.domain.sleeping import can_be_woken
 from control.domain.slugs import Slug
 from control.ports.bundle import Ports
 from control.ports.catalog import Route
@@ -27,7 +28,9 @@ class Desired:
     release: Release
     slug: Slug | None
     formation: tuple[Formation, ...]
-    """Only types that the slug has."""
+    """Only types that the slug has; none of each while the app sleeps, unless by freezing."""
+    idle: bool = False
+    """The app sleeps, and a request can wake it."""
 
     @property
     def web_quantity(self) -> int:
@@ -96,10 +99,16 @@ def of_release(work: UnitOfWork, app: App, release: Release) -> Desired:
     slug = work.slugs.get(release.slug_id) if release.slug_id else None
     types = slug.scalable_types if slug else {}
     formation = tuple(row for row in work.formations.list(app.id) if row.type in types)
-    return Desired(app=app, release=release, slug=slug, formation=formation)
+    # An app that no request could wake does not sleep, whatever it was told.
+    idle = app.asleep and can_be_woken(formation)
+    if idle and not app.frozen:
+        formation = tuple(replace(row, quantity=0) for row in formation)
+    return Desired(app=app, release=release, slug=slug, formation=formation, idle=idle)
 
 
-def hand_over(ports: Ports, settings: Settings, site: Site, app_id: str, wanted: Desired | None) -> int:
+def hand_over(
+    ports: Ports, settings: Settings, site: Site, app_id: str, wanted: Desired | None, *, admit: bool = True
+) -> int:
     """Let the scheduler have the app's job, or stop it where nothing should run. Returns the job's modify index.
 
     Raises JobRejected, SchedulerUnavailable, VaultUnavailable.
@@ -107,7 +116,7 @@ def hand_over(ports: Ports, settings: Settings, site: Site, app_id: str, wanted:
     if wanted is None or wanted.runs_nothing:
         ports.scheduler.stop(names.app_job_id(app_id))
         return 0
-    if wanted.release.config_version:
+    if admit and wanted.release.config_version:
         ports.vault.admit(app_id)
     return ports.scheduler.submit(wanted.job(site, settings))
 
@@ -123,11 +132,14 @@ def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = Fa
         state=_state(work, app, desired, starting=starting),
         maintenance=app.maintenance,
         release=current.version if current else 0,
+        frozen=desired is not None and desired.idle and app.frozen,
     )
 
 
 def _state(work: UnitOfWork, app: App, desired: Desired | None, *, starting: bool) -> str:
     if desired and not desired.runs_nothing:
+        if desired.idle:
+            return "idle"
         return "up" if desired.web_quantity else "down"
     if starting:
         return "starting"

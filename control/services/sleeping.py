@@ -1,0 +1,146 @@
+"""Putting apps to sleep and waking them: the state first, and what follows from it at once or by the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+
+from control.domain.apps import App
+from control.domain.formations import Formation
+from control.domain.sleeping import can_be_woken
+from control.domain.slugs import WEB_TYPE
+from control.errors import Conflict, InvalidParams, NotFound
+from control.ports.bundle import Ports
+from control.ports.errors import NodeUnavailable, PortError
+from control.ports.state import UnitOfWork
+from control.services import holds
+from control.services.actor import Actor, record
+from control.services.apply import ApplyApp
+
+log = structlog.get_logger()
+
+
+class Wakefulness(StrEnum):
+    """What a wake found, or made."""
+
+    STARTING = "starting"
+    UP = "up"
+
+
+def running_formation(work: UnitOfWork, app: App) -> Sequence[Formation]:
+    """The process types of the release on the air, with what is wanted of each."""
+    current = work.releases.current(app.id)
+    slug = work.slugs.get(current.slug_id) if current and current.slug_id else None
+    types = slug.scalable_types if slug else {}
+    return [row for row in work.formations.list(app.id) if row.type in types]
+
+
+def wake_up(work: UnitOfWork, app: App, *, now: datetime, actor: Actor | None, why: str) -> App:
+    """Wake an app that is asleep, in the unit of work that makes it necessary. The caller commits.
+
+    Dynos that were stopped come back under a new nonce, so that their boot is told from those before it.
+    """
+    nonce = app.restart_nonce if app.frozen else app.restart_nonce + 1
+    awake = replace(app, asleep_since=None, frozen=False, woken_at=now, waking=not app.frozen, restart_nonce=nonce)
+    work.apps.save(awake)
+    work.apps.touch(app.id)
+    _record(work, awake, now=now, actor=actor, action="app.wake", detail=why)
+    return awake
+
+
+@dataclass(frozen=True, kw_only=True)
+class SleepApp:
+    """Put an app to sleep; the worker stops or freezes its dynos once the router holds its requests."""
+
+    ports: Ports
+
+    def __call__(self, app: App, *, actor: Actor | None = None, why: str = "by hand") -> App:
+        """Return it asleep; one that is stays so. Raises NotFound, Conflict, InvalidParams."""
+        now = self.ports.clock.now()
+        with self.ports.state.begin() as work:
+            latest = work.apps.get(app.id)
+            if latest is None:
+                raise NotFound(f"Couldn't find that app ({app.name}).", resource="app")
+            if latest.asleep:
+                return latest
+            self._demand_fit(work, latest)
+            asleep = replace(latest, asleep_since=now, waking=False)
+            work.apps.save(asleep)
+            work.apps.touch(app.id)
+            _record(work, asleep, now=now, actor=actor, action="app.sleep", detail=why)
+            work.commit()
+        _say(self.ports, app.id, "Idling")
+        return asleep
+
+    def _demand_fit(self, work: UnitOfWork, app: App) -> None:
+        if any(each.app_id == app.id for each in work.releases.pending()):
+            raise Conflict(f"A release of {app.name} is on its way; put it to sleep when that is on the air.")
+        if not can_be_woken(running_formation(work, app)):
+            raise InvalidParams(
+                f"The app {app.name} has no web dyno that a request could wake; scale it with "
+                "`nomapaas ps:scale web=1` first."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WakeApp:
+    """Wake an app: one start, however many ask."""
+
+    ports: Ports
+    apply: ApplyApp | None
+    """Hands the job to the scheduler at once; without it the worker does, within its next look."""
+
+    def __call__(self, app_id: str, *, actor: Actor | None = None, why: str = "by a request") -> Wakefulness:
+        """Say whether it is up already or starts. Raises NotFound, StateUnavailable."""
+        with self.ports.state.view() as work:
+            app = work.apps.get(app_id)
+        if app is not None and app.asleep:
+            # Taken before the change can be seen, so that the worker leaves the app to us.
+            with self.ports.state.hold(holds.attending(app_id)) as ours:
+                app = self._wake(app_id, actor, why)
+                if ours and self.apply is not None:
+                    self._apply(self.apply, app_id)
+            _say(self.ports, app_id, "Unidling")
+        if app is None:
+            raise NotFound("Couldn't find that app.", resource="app")
+        return Wakefulness.STARTING if app.waking else Wakefulness.UP
+
+    def _wake(self, app_id: str, actor: Actor | None, why: str) -> App | None:
+        with self.ports.state.begin() as work:
+            app = work.apps.get(app_id)
+            if app is None or not app.asleep:
+                return app
+            awake = wake_up(work, app, now=self.ports.clock.now(), actor=actor, why=why)
+            work.commit()
+        return awake
+
+    def _apply(self, apply: ApplyApp, app_id: str) -> None:
+        """What fails here, the worker does again."""
+        try:
+            apply(app_id, admit=False)
+        except PortError as exc:
+            log.warning("wake.waits", app=app_id, reason=str(exc))
+
+
+def _record(work: UnitOfWork, app: App, *, now: datetime, actor: Actor | None, action: str, detail: str) -> None:
+    record(
+        work,
+        now=now,
+        action=action,
+        detail=detail,
+        actor_id=actor.account.id if actor else None,
+        app_id=app.id,
+        remote=actor.remote if actor else None,
+    )
+
+
+def _say(ports: Ports, app_id: str, line: str) -> None:
+    """Heroku's own words in the app's log; a log that is away stops nothing."""
+    try:
+        ports.node.log(app_id, source="heroku", dyno=f"{WEB_TYPE}.1", lines=[line])
+    except NodeUnavailable as exc:
+        log.warning("sleeping.untold", app=app_id, reason=str(exc))
