@@ -95,7 +95,14 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "maintenance:on": "answer visitors with a maintenance page",
             "maintenance:off": "let visitors in again",
         },
-        "domains": {"domains": "list an app's host names"},
+        "domains": {
+            "domains": "list an app's host names",
+            "domains:add": "let an app answer for a name",
+            "domains:info": "show one of an app's host names",
+            "domains:remove": "let an app no longer answer for a name",
+            "domains:clear": "remove all names of an app but its own",
+            "domains:wait": "wait until the router answers for a name",
+        },
         "stack": {
             "stack": "show an app's stack and what others there are",
             "stack:set": "choose the stack that an app's next push is built on",

@@ -182,6 +182,7 @@ class Settings:
                 builds=read("NOMAPAAS_QUOTA_BUILDS", int, Quota.builds),
                 storage_mb=read("NOMAPAAS_QUOTA_STORAGE_MB", int, Quota.storage_mb),
                 releases=read("NOMAPAAS_QUOTA_RELEASES", int, Quota.releases),
+                domains=read("NOMAPAAS_QUOTA_DOMAINS", int, Quota.domains),
             ),
             rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
             login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),

@@ -10,6 +10,7 @@ from typing import Self
 from control.adapters import memory_people_rows as people
 from control.adapters import memory_state_rows as rows
 from control.adapters.holds import Holds
+from control.adapters.memory_domain_rows import Domains
 from control.adapters.memory_dyno_rows import Oneoffs
 from control.ports.state import (
     Accounts,
@@ -23,6 +24,7 @@ from control.ports.state import (
     StateUnavailable,
     UnitOfWork,
 )
+from control.ports.state_domains import Domains as DomainsPort
 from control.ports.state_oneoffs import Oneoffs as OneoffsPort
 from control.ports.state_people import Collaborators, Transfers, Usages
 from control.ports.state_setups import AppSetups
@@ -80,6 +82,7 @@ class MemoryUnitOfWork:
     usages: Usages
     oneoffs: OneoffsPort
     app_setups: AppSetups
+    domains: DomainsPort
 
     def __init__(self, store: MemoryState, *, writes: bool) -> None:
         self._store = store
@@ -103,6 +106,7 @@ class MemoryUnitOfWork:
         self.usages = people.Usages(data)
         self.oneoffs = Oneoffs(data.oneoffs)
         self.app_setups = rows.MemoryRows(data.app_setups)
+        self.domains = Domains(data.domains)
         return self
 
     def __exit__(self, *_exc_info: object) -> None:

@@ -11,6 +11,7 @@ from control.domain.accounts import Account, AuditEvent, Token
 from control.domain.app_setups import AppSetup
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
+from control.domain.domains import Domain
 from control.domain.formations import Formation
 from control.domain.oneoffs import Oneoff
 from control.domain.people import Collaborator, Transfer
@@ -46,6 +47,7 @@ class Data:
     transfers: dict[str, Transfer] = field(default_factory=dict)
     oneoffs: dict[str, Oneoff] = field(default_factory=dict)
     app_setups: dict[str, AppSetup] = field(default_factory=dict)
+    domains: dict[str, Domain] = field(default_factory=dict)
 
     def copy(self) -> Data:
         """Give a copy that shares the records, which never change."""
@@ -166,6 +168,7 @@ class Apps(MemoryRows[App]):
             self._data.transfers,
             self._data.oneoffs,
             self._data.app_setups,
+            self._data.domains,
         )
         for rows in tables:
             drop(rows, lambda each: each.app_id == app_id)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from control.adapters.domain_rows import DomainRows
 from control.adapters.dyno_rows import OneoffRows
 from control.adapters.holds import Holds
 from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
@@ -39,6 +40,7 @@ from control.ports.state import (
     StateUnavailable,
     UnitOfWork,
 )
+from control.ports.state_domains import Domains
 from control.ports.state_oneoffs import Oneoffs
 from control.ports.state_people import Collaborators, Transfers, Usages
 from control.ports.state_setups import AppSetups
@@ -134,6 +136,7 @@ class SqlUnitOfWork:
     usages: Usages
     oneoffs: Oneoffs
     app_setups: AppSetups
+    domains: Domains
 
     def __init__(self, engine: Engine, *, writes: bool) -> None:
         self._engine = engine
@@ -161,6 +164,7 @@ class SqlUnitOfWork:
         self.usages = UsageRows(connection)
         self.oneoffs = OneoffRows(connection)
         self.app_setups = AppSetupRows(connection)
+        self.domains = DomainRows(connection)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

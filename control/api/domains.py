@@ -1,15 +1,18 @@
-"""`/apps/:app/domains`: the default one."""
+"""`/apps/:app/domains`: the default one, and custom ones."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from control.api.context import platform, the_app
+from control.api import bodies
+from control.api.context import actor, platform, the_app
 from control.api.presenters import JSON, app_ref, fixed_id, time_text
 from control.api.responses import listing, reply
 from control.domain.apps import App
-from control.errors import NotFound
+from control.domain.domains import Domain
+from control.errors import InvalidParams
 from control.services.access import Permission
+from control.services.domains import AddDomain, RemoveDomain, find_domain, is_pending
 
 routes = Blueprint("domains", __name__)
 
@@ -19,16 +22,51 @@ _KEYS = {"hostname": lambda domain: domain["hostname"], "id": lambda domain: dom
 @routes.get("/apps/<app>/domains")
 def list_(app: str) -> Response:
     """The host names that the router accepts for this app."""
-    return listing([_default(the_app(app, Permission.VIEW))], _KEYS, lambda domain: domain)
+    found = the_app(app, Permission.VIEW)
+    with platform().ports.state.view() as work:
+        custom = work.domains.list(found.id)
+    return listing([_default(found), *(_custom(found, each) for each in custom)], _KEYS, lambda domain: domain)
+
+
+@routes.post("/apps/<app>/domains")
+def create(app: str) -> Response:
+    """Add a custom domain."""
+    found = the_app(app, Permission.OPERATE)
+    hostname = bodies.required_text(bodies.body(), "hostname")
+    settings = platform().settings
+    add = AddDomain(ports=platform().ports, zone=settings.domain, quota=settings.quota)
+    return _reply(found, add(actor(), found, hostname=hostname), 201)
 
 
 @routes.get("/apps/<app>/domains/<domain>")
 def info(app: str, domain: str) -> Response:
     """One host name."""
-    default = _default(the_app(app, Permission.VIEW))
-    if domain not in (default["hostname"], default["id"]):
-        raise NotFound(f"Couldn't find that domain ({domain:.80}); list the domains of {app}.", resource="domain")
-    return reply(default)
+    found = the_app(app, Permission.VIEW)
+    if _is_default(found, domain):
+        return reply(_default(found))
+    with platform().ports.state.view() as work:
+        row = find_domain(work, found, domain)
+    return _reply(found, row)
+
+
+@routes.delete("/apps/<app>/domains/<domain>")
+def destroy(app: str, domain: str) -> Response:
+    """Remove a custom domain."""
+    found = the_app(app, Permission.OPERATE)
+    if _is_default(found, domain):
+        raise InvalidParams(f"Domain {_default(found)['hostname']} is the app's own and stays; rename the app instead.")
+    return _reply(found, RemoveDomain(ports=platform().ports)(actor(), found, domain=domain))
+
+
+def _is_default(app: App, domain: str) -> bool:
+    default = _default(app)
+    return domain in (default["hostname"], default["id"])
+
+
+def _reply(app: App, row: Domain, status: int = 200) -> Response:
+    with platform().ports.state.view() as work:
+        app = work.apps.get(app.id) or app
+    return reply(_custom(app, row), status)
 
 
 def _default(app: App) -> JSON:
@@ -44,4 +82,17 @@ def _default(app: App) -> JSON:
         "sni_endpoint": None,
         "status": "succeeded",
         "updated_at": time_text(app.created_at),
+    }
+
+
+def _custom(app: App, row: Domain) -> JSON:
+    return {
+        **_default(app),
+        "cname": platform().settings.host(app.name),
+        "created_at": time_text(row.created_at),
+        "hostname": row.hostname,
+        "id": row.id,
+        "kind": "custom",
+        "status": "pending" if is_pending(app, row) else "succeeded",
+        "updated_at": time_text(row.updated_at),
     }

@@ -61,6 +61,8 @@ class Quota:
     """Of the slugs that are kept."""
     releases: int = 100
     """Releases of one app that keep their slug; older ones lose it when the platform collects garbage."""
+    domains: int = 100
+    """Custom domains of one app."""
 
 
 DEFAULT_QUOTA = Quota()

@@ -119,7 +119,7 @@ class UpdateApp:
 
 @dataclass(frozen=True, kw_only=True)
 class DestroyApp:
-    """Destroy an app: its name is free at once; the worker removes its job, route, config vars, slugs and logs."""
+    """Destroy an app: its names are free at once; the worker removes its job, route, config vars, slugs and logs."""
 
     ports: Ports
 
@@ -129,6 +129,8 @@ class DestroyApp:
         with self.ports.state.begin() as work:
             app = replace(work.apps.get(app.id) or app, destroyed_at=now, updated_at=now)
             work.apps.save(app)
+            for domain in work.domains.list(app.id):
+                work.domains.remove(domain.id)
             for build in work.builds.pending():
                 if build.app_id == app.id:
                     work.builds.save(replace(build, cancel_requested=True, updated_at=now))

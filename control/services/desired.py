@@ -128,7 +128,7 @@ def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = Fa
     return Route(
         app_id=app.id,
         name=app.name,
-        hosts=(settings.host(app.name),),
+        hosts=(settings.host(app.name), *(each.hostname for each in work.domains.list(app.id))),
         state=_state(work, app, desired, starting=starting),
         maintenance=app.maintenance,
         release=current.version if current else 0,

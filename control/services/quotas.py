@@ -9,12 +9,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from control.domain.accounts import Account
+from control.domain.apps import App
 from control.domain.people import Quota, Usage, with_own
 from control.domain.sizes import DEFAULT_SIZE, SIZES
 from control.errors import QuotaReached
 from control.ports.state import UnitOfWork
 
-UNLIMITED = Quota(apps=0, dynos=0, memory_mb=0, builds=0, storage_mb=0, releases=0)
+UNLIMITED = Quota(apps=0, dynos=0, memory_mb=0, builds=0, storage_mb=0, releases=0, domains=0)
 
 
 class Resource(StrEnum):
@@ -86,3 +87,17 @@ def demand_quota(
                 f"This would make {what.format(amount)}, and the apps of {owner.email} may have {limit}; "
                 f"{way_out}, or ask an admin for a larger quota."
             )
+
+
+def demand_domains(work: UnitOfWork, base: Quota, app: App) -> None:
+    """Check the number of an app's custom domains, before the unit of work that added one is committed.
+
+    Raises QuotaReached.
+    """
+    owner = work.accounts.get(app.owner_id)
+    limit = quota_of(owner, base).domains if owner else 0
+    if limit and len(work.domains.list(app.id)) > limit:
+        raise QuotaReached(
+            f"This would make more than {limit} custom domains of {app.name}; remove one that is no longer needed, "
+            "add a wildcard, or ask an admin for a larger quota."
+        )

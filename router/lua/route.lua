@@ -78,7 +78,7 @@ end
 
 function route.access()
     look_for_newer_table()
-    local app = routes.hosts[var.host]
+    local app = routes.hosts[var.host] or routes.by_wildcard(var.host)
     if not app then
         return fail.no_such_app()
     end

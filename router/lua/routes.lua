@@ -9,9 +9,10 @@ local settings = require("settings")
 local shared = ngx.shared.edge
 
 local STATES = { up = true, starting = true, crashed = true, down = true, idle = true }
+local STAR = ("*"):byte()
 local UUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
 
-local routes = { version = 0, hosts = {}, apps = {} }
+local routes = { version = 0, hosts = {}, wildcards = {}, apps = {} }
 
 local function is_list(value)
     return type(value) == "table" and (next(value) == nil or value[1] ~= nil)
@@ -26,7 +27,7 @@ local function parse_app(text, taken)
     end
     local hosts = {}
     for _, host in ipairs(record.hosts) do
-        if type(host) == "string" and host:find("^[%w._-]+$") and not taken[host:lower()] then
+        if type(host) == "string" and (host:find("^[%w._-]+$") or host:find("^%*%.[%w._-]+$")) and not taken[host:lower()] then
             host = host:lower()
             taken[host] = true
             hosts[#hosts + 1] = host
@@ -194,7 +195,7 @@ local function pool_of(dynos, release)
 end
 
 local function build(parsed)
-    local hosts, apps, dynos, keys = {}, {}, {}, {}
+    local hosts, wildcards, apps, dynos, keys = {}, {}, {}, {}, {}
     for _, dyno in ipairs(parsed.dynos) do
         dyno.key = dyno.addr .. ":" .. dyno.port
         keys[dyno.key] = true
@@ -207,11 +208,31 @@ local function build(parsed)
         app.size = #app.pool
         apps[app.id] = app
         for _, host in ipairs(app.hosts) do
-            hosts[host] = app
+            if host:byte() == STAR then
+                wildcards[host:sub(3)] = app
+            else
+                hosts[host] = app
+            end
         end
     end
-    routes.hosts, routes.apps = hosts, apps
+    routes.hosts, routes.wildcards, routes.apps = hosts, wildcards, apps
     routes.on_change(keys)
+end
+
+-- The app whose wildcard stands for a host that no app has by itself; of several the nearest, as in DNS.
+function routes.by_wildcard(host)
+    local wildcards = routes.wildcards
+    if not host or next(wildcards) == nil then
+        return nil
+    end
+    local dot = host:find(".", 1, true)
+    while dot do
+        local app = wildcards[host:sub(dot + 1)]
+        if app then
+            return app
+        end
+        dot = host:find(".", dot + 1, true)
+    end
 end
 
 -- Called with the set of all dynos' keys whenever there is a new table.

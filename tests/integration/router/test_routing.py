@@ -204,3 +204,23 @@ def test_the_public_port_has_no_platform_paths(edge, table, dynos):
 
     assert edge.request("PUT", "one.localhost", "/table").json()["path"] == "/table"
     assert edge.get("edge", "/health").status_code == 404
+
+
+def test_a_wildcard_gets_what_no_app_has_by_itself(edge, table, dynos):
+    """The exact name comes first, then the nearest wildcard; the name that it hangs on is not part of it."""
+    exact = table.app("www.example.com", dynos.echo("web.1"))
+    wide = table.app("*.example.com", dynos.echo("web.2"))
+    table.app("*.b.example.com", dynos.echo("web.3"))
+    table.apps[wide]["hosts"].append("wide.localhost")
+    table.push()
+
+    served = {
+        host: edge.get(host).json()["dyno"]
+        for host in ("www.example.com", "x.example.com", "x.y.example.com", "x.b.example.com", "wide.localhost")
+    }
+
+    assert list(served.values()) == ["web.1", "web.2", "web.2", "web.3", "web.2"]
+    assert [edge.get(host).status_code for host in ("example.com", "xexample.com", "example.com.evil.org")] == [404] * 3
+    table.apps[exact]["hosts"].clear()
+    table.push()
+    assert edge.get("www.example.com").json()["dyno"] == "web.2"
