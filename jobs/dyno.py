@@ -172,6 +172,9 @@ def _service(dyno: DynoSpec, process: ProcessSpec, site: Site) -> dict[str, Any]
         "release": str(dyno.release_version),
         "alloc": "${NOMAD_ALLOC_ID}",
     }
+    if dyno.health:
+        # The router tries the ports of booting dynos by itself, but cannot know whether such a one is well.
+        meta["check"] = "own"
     return {
         "Name": names.DYNO_SERVICE,
         "Provider": "consul",

@@ -77,7 +77,15 @@ def _fill_in(name: str, settings: RouterSettings, target: Path) -> Path:
 
 def _values(settings: RouterSettings) -> Mapping[str, str]:
     """Times in ms: nginx knows no fractions of a second."""
-    times = ("connect_timeout", "first_byte_timeout", "idle_timeout", "boot_timeout", "quarantine", "keepalive")
+    times = (
+        "connect_timeout",
+        "first_byte_timeout",
+        "idle_timeout",
+        "boot_timeout",
+        "waiting_page",
+        "quarantine",
+        "keepalive",
+    )
     paths = {
         "etc": settings.etc_dir,
         "work": settings.work_dir,
@@ -86,11 +94,15 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "table_file": settings.table_file,
         "rendered": settings.rendered,
         "log_socket": settings.log_socket,
+        "control_token": settings.control_token,
     }
     return {
         "listen": settings.listen,
         "workers": str(settings.workers),
         "table_memory": str(settings.table_memory),
+        "control": settings.control,
+        "most_held": str(settings.most_held),
+        "most_held_of_app": str(settings.most_held_of_app),
         **{name: str(path) for name, path in paths.items()},
         **{name: f"{getattr(settings, name) * 1000:.0f}" for name in times},
     }

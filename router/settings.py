@@ -10,6 +10,7 @@ from pathlib import Path
 
 SAFE = re.compile(r"[A-Za-z0-9_.:/\[\]-]+")
 LONGEST_SOCKET_PATH = 107
+_API_OFFSET = 1
 MOST_WORKERS = 4
 """Unless told otherwise: each one counts a dyno's load by itself."""
 
@@ -33,11 +34,21 @@ class RouterSettings:
     modules: Path
     """Where Debian keeps nginx's modules."""
     consul_addr: str
+    control: str
+    """Address and port of the control API, which wakes sleeping apps."""
+    control_token: Path
+    """The file with what the router shows it; only the router may read it."""
     workers: int = 2
     connect_timeout: float = 5
     first_byte_timeout: float = 30
     idle_timeout: float = 55
     boot_timeout: float = 75
+    waiting_page: float = 3
+    """Seconds after which a browser that waits for a starting app is shown that it does."""
+    most_held: int = 4000
+    """Requests that wait for their apps, in each worker."""
+    most_held_of_app: int = 1000
+    """Those for one app."""
     quarantine: float = 5
     keepalive: float = 1
     table_memory: int = 64
@@ -79,15 +90,27 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         log_socket=Path(env.get("NOMAPAAS_ROUTER_LOG", home / "run" / "node-router.sock")),
         modules=Path(env.get("NOMAPAAS_NGINX_MODULES", "/usr/lib/nginx/modules")),
         consul_addr=env.get("CONSUL_HTTP_ADDR", f"http://127.0.0.1:{port + 20:.0f}"),
+        control=env.get("NOMAPAAS_ROUTER_CONTROL", f"{_inside(bind)}:{port + _API_OFFSET:.0f}"),
+        control_token=Path(env.get("NOMAPAAS_ROUTER_TOKEN", home / "secrets" / "router" / "api.token")),
         workers=int(_number(env, "NOMAPAAS_ROUTER_WORKERS", min(os.cpu_count() or 1, MOST_WORKERS))),
         connect_timeout=_number(env, "NOMAPAAS_ROUTER_CONNECT_TIMEOUT", 5),
         first_byte_timeout=_number(env, "NOMAPAAS_ROUTER_FIRST_BYTE_TIMEOUT", 30),
         idle_timeout=_number(env, "NOMAPAAS_ROUTER_IDLE_TIMEOUT", 55),
         boot_timeout=_number(env, "NOMAPAAS_ROUTER_BOOT_TIMEOUT", 75),
+        waiting_page=_number(env, "NOMAPAAS_ROUTER_WAITING_PAGE", 3),
+        most_held=int(_number(env, "NOMAPAAS_ROUTER_HELD", 4000)),
+        most_held_of_app=int(_number(env, "NOMAPAAS_ROUTER_HELD_OF_APP", 1000)),
         quarantine=_number(env, "NOMAPAAS_ROUTER_QUARANTINE", 5),
     )
     _check(settings)
     return settings
+
+
+def _inside(bind: str) -> str:
+    """The address at which this machine's own parts reach what listens on `bind`."""
+    if bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1" if bind == "0.0.0.0" else "[::1]"  # noqa: S104
+    return f"[{bind}]" if ":" in bind else bind
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
@@ -109,6 +132,8 @@ def _check(settings: RouterSettings) -> None:
         settings.log_socket,
         settings.modules,
         settings.consul_addr,
+        settings.control,
+        settings.control_token,
     )
     for value in values:
         if not SAFE.fullmatch(str(value)):

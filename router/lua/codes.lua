@@ -2,6 +2,7 @@
 
 return {
     H10 = { status = 503, desc = "App crashed" },
+    H11 = { status = 503, desc = "Backlog too deep" },
     H12 = { status = 503, desc = "Request timeout" },
     H13 = { status = 503, desc = "Connection closed without response" },
     H14 = { status = 503, desc = "No web dynos running" },

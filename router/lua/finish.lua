@@ -2,6 +2,7 @@
 
 local balance = require("balance")
 local codes = require("codes")
+local hold = require("hold")
 local lines = require("lines")
 
 local var = ngx.var
@@ -29,6 +30,10 @@ local function compose(app_id, verdict)
 end
 
 local function write_failure(app_id, code)
+    -- The waiting page is no failure.
+    if code == "" then
+        return lines.add(compose(app_id, "at=info"))
+    end
     lines.add(compose(app_id, ('at=error code=%s desc="%s"'):format(code, codes[code].desc)))
 end
 
@@ -45,6 +50,10 @@ function finish.log()
         balance.release(key, status < 499)
     end
     if status >= 499 then
+        local held = ngx.ctx.held
+        if held then
+            hold.leave(held)
+        end
         local app_id = var.edge_failed
         if app_id ~= "" then
             return write_failure(app_id, var.edge_code)

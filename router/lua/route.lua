@@ -4,11 +4,12 @@ local fail = require("fail")
 local hold = require("hold")
 local ids = require("ids")
 local routes = require("routes")
-local settings = require("settings")
+local usable = require("usable")
 
 local make_id = ids.make
 local get_method = ngx.req.get_method
 local now = ngx.now
+local obstacle = usable.obstacle
 local shared = ngx.shared.edge
 local var = ngx.var
 
@@ -29,45 +30,6 @@ local function look_for_newer_table()
     end
 end
 
--- Why a request for this app cannot be served now: a code, or true when waiting may help, or nil.
-local function obstacle(app)
-    if app.maintenance then
-        return "H80"
-    end
-    if app.state == "down" then
-        return "H14"
-    end
-    if app.size > 0 then
-        return nil
-    end
-    return app.state == "crashed" and "H10" or true
-end
-
--- An app that is starting, or that should be up and has no dyno at the moment, gets its requests as soon as it can.
-local function wait_for(app)
-    local id = app.id
-    local deadline = ngx.req.start_time() + settings.boot_timeout
-    var.edge_start = string.format("%d", ngx.req.start_time() * 1000)
-    while true do
-        local seconds = deadline - now()
-        -- Less than nginx's clock can tell would not be a wait at all, and the clock stands still without one.
-        if seconds < 0.001 then
-            return fail.now("H20", id)
-        end
-        hold.wait(id, seconds)
-        app = routes.apps[id]
-        if not app then
-            return fail.no_such_app()
-        end
-        local problem = obstacle(app)
-        if problem == nil then
-            return app
-        elseif problem ~= true then
-            return fail.now(problem, id)
-        end
-    end
-end
-
 local function is_websocket(connection)
     return connection:lower():find("upgrade", 1, true) and (var.http_upgrade or ""):lower() == "websocket"
 end
@@ -84,7 +46,7 @@ function route.access()
     end
     local problem = obstacle(app)
     if problem == true then
-        app = wait_for(app)
+        app = hold.until_usable(app)
     elseif problem then
         return fail.now(problem, app.id)
     end

@@ -4,15 +4,22 @@
 -- by each worker once, when it first sees that version (`refresh`).
 
 local cjson = require("cjson.safe")
+local proof = require("proof")
 local settings = require("settings")
+local wake = require("wake")
 
+local identity_of = proof.identity_of
 local shared = ngx.shared.edge
 
 local STATES = { up = true, starting = true, crashed = true, down = true, idle = true }
 local STAR = ("*"):byte()
 local UUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
 
+local NONE = {}
+
 local routes = { version = 0, hosts = {}, wildcards = {}, apps = {} }
+
+local owners = {} -- how many of the table's dynos have an address
 
 local function is_list(value)
     return type(value) == "table" and (next(value) == nil or value[1] ~= nil)
@@ -39,6 +46,7 @@ local function parse_app(text, taken)
         state = record.state,
         maintenance = record.maintenance == true,
         release = tostring(record.release),
+        frozen = record.frozen == true or nil,
     }
 end
 
@@ -77,15 +85,17 @@ local function parse_dyno(record)
         release = tostring(record.release),
         canary = record.stage == "canary",
         passing = record.passing == true,
+        -- Its app has a health check of its own: accepting connections is not enough.
+        own_check = record.check == "own" or nil,
     }
 end
 
--- Dynos that some earlier table called passing, by allocation and address.
+-- Dynos that some earlier table called passing.
 local function proved_before(previous)
     local proved = {}
     for _, dyno in ipairs(previous and previous.dynos or {}) do
         if dyno.passing or dyno.proved then
-            proved[dyno.alloc .. " " .. dyno.addr] = true
+            proved[identity_of(dyno)] = true
         end
     end
     return proved
@@ -114,7 +124,7 @@ function routes.parse(text, previous)
     for _, record in ipairs(pushed.dynos) do
         local dyno = parse_dyno(record)
         if dyno then
-            dyno.proved = proved[dyno.alloc .. " " .. dyno.addr]
+            dyno.proved = proved[identity_of(dyno)] or (not dyno.passing and proof.has(dyno)) or nil
             result.dynos[#result.dynos + 1] = dyno
         else
             result.skipped = result.skipped + 1
@@ -134,6 +144,7 @@ function routes.store(text)
     if not ok then
         return nil, "The table does not fit into the router's memory: " .. err .. "."
     end
+    wake.forget(parsed.apps)
     shared:set("apps", #parsed.apps)
     shared:set("dynos", #parsed.dynos)
     shared:set("skipped", parsed.skipped)
@@ -172,7 +183,8 @@ end
 
 -- The dynos that a request may go to: the passing ones of the best kind that there is. The record names the release that
 -- serves, and is there before Nomad has told Consul which dynos are live and which stop. When none passes (Consul calls
--- every check critical after its own restart) those that were passing before.
+-- every check critical after its own restart, and looks at a new dyno only once a second) those that were passing before
+-- or that a probe has proved.
 local function pool_of(dynos, release)
     local kinds = { {}, {}, {}, {}, {} }
     for _, dyno in ipairs(dynos) do
@@ -194,18 +206,40 @@ local function pool_of(dynos, release)
     return {}
 end
 
+local function fill_pool(app)
+    app.pool = pool_of(app.dynos or NONE, app.release)
+    app.size = #app.pool
+end
+
+-- Whether a probe could tell something new of a dyno: not where another one of the table has the same address, which
+-- one that is about to go leaves to its successor.
+function routes.needs_probe(dyno)
+    if not dyno.passing and not dyno.proved and proof.has(dyno) then
+        routes.prove(dyno)
+    end
+    return not dyno.passing and not dyno.proved and not dyno.own_check and owners[dyno.key] == 1
+end
+
+-- A probe has found that the dyno takes connections: this worker uses it from now on, others as soon as they look.
+function routes.prove(dyno)
+    proof.keep(dyno)
+    dyno.proved = true
+    fill_pool(routes.apps[dyno.app])
+end
+
 local function build(parsed)
     local hosts, wildcards, apps, dynos, keys = {}, {}, {}, {}, {}
     for _, dyno in ipairs(parsed.dynos) do
         dyno.key = dyno.addr .. ":" .. dyno.port
-        keys[dyno.key] = true
+        dyno.identity = identity_of(dyno)
+        keys[dyno.key] = (keys[dyno.key] or 0) + 1
         local list = dynos[dyno.app] or {}
         dynos[dyno.app] = list
         list[#list + 1] = dyno
     end
     for _, app in ipairs(parsed.apps) do
-        app.pool = pool_of(dynos[app.id] or {}, app.release)
-        app.size = #app.pool
+        app.dynos = dynos[app.id]
+        fill_pool(app)
         apps[app.id] = app
         for _, host in ipairs(app.hosts) do
             if host:byte() == STAR then
@@ -215,7 +249,7 @@ local function build(parsed)
             end
         end
     end
-    routes.hosts, routes.wildcards, routes.apps = hosts, wildcards, apps
+    routes.hosts, routes.wildcards, routes.apps, owners = hosts, wildcards, apps, keys
     routes.on_change(keys)
 end
 

@@ -193,7 +193,7 @@ def eventually_fixture() -> Callable[..., object]:
     return eventually
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_ports() -> Callable[[int], list[int]]:
     """Numbers of ports that nobody listens on."""
     return lambda count: [free_port() for _ in range(count)]

@@ -84,12 +84,12 @@ class Consul:
         record = {"app": app_id, "name": "one", "hosts": ["one.localhost"], "state": "up", "maintenance": False}
         self.put(f"/v1/kv/{route_key(app_id)}", record | {"release": 1} | more)
 
-    def register(self, app_id, dyno):
+    def register(self, app_id, dyno, **more):
         process, number = dyno.name.split(".")
         meta = {"app": app_id, "process": process, "index": str(int(number) - 1), "release": "1", "stage": "live"}
         check = {"TCP": f"127.0.0.1:{dyno.port}", "Interval": "1s", "Status": "passing"}
         service = {"ID": dyno.name, "Name": DYNO_SERVICE, "Address": "127.0.0.1", "Port": dyno.port}
-        self.put("/v1/agent/service/register", service | {"Meta": meta | {"alloc": dyno.name}, "Check": check})
+        self.put("/v1/agent/service/register", service | {"Meta": meta | {"alloc": dyno.name} | more, "Check": check})
 
     def deregister(self, dyno):
         self.put(f"/v1/agent/service/deregister/{dyno.name}", "")
@@ -161,6 +161,18 @@ def test_a_held_request_is_answered_when_the_dyno_registers(fed_edge, consul, dy
 
     assert answers == [200]
     assert time.monotonic() - started < 1
+
+
+def test_a_health_check_of_the_apps_own_is_known(fed_edge, consul, dynos, eventually):
+    """Such a dyno is not to be probed by the router, others are."""
+    app_id = str(uuid.uuid4())
+    consul.route(app_id)
+    consul.register(app_id, dynos.echo("web.1"))
+    consul.register(app_id, dynos.echo("web.2"), check="own")
+    eventually(lambda: fed_edge.health()["dynos"] == 2)
+
+    table = fed_edge.admin.get("/table").json()
+    assert {dyno["name"]: dyno.get("own_check") for dyno in table["dynos"]} == {"web.1": None, "web.2": True}
 
 
 def test_odd_records_disturb_nobody(fed_edge, consul, dynos, eventually):

@@ -19,6 +19,8 @@ def test_everything_follows_from_home_and_port_base() -> None:
     assert settings.table_file == Path("/srv/paas/router/table.json")
     assert settings.log_socket == Path("/srv/paas/run/node-router.sock")
     assert settings.etc_dir == Path("/srv/paas/etc/router")
+    assert settings.control == "127.0.0.1:9001"
+    assert settings.control_token == Path("/srv/paas/secrets/router/api.token")
     assert settings.workers >= 1
 
 
@@ -32,7 +34,15 @@ def test_herokus_times_are_the_default() -> None:
 
 def test_an_ipv6_address_is_bracketed() -> None:
     """NOMAPAAS_BIND may be of either kind."""
-    assert from_env({"NOMAPAAS_BIND": "::", "NOMAPAAS_PORT_BASE": "80"}).listen == "[::]:80"
+    settings = from_env({"NOMAPAAS_BIND": "::", "NOMAPAAS_PORT_BASE": "80"})
+
+    assert (settings.listen, settings.control) == ("[::]:80", "[::1]:81")
+
+
+def test_the_control_api_is_asked_where_it_listens() -> None:
+    """On the address that it binds, or on loopback where that is any."""
+    assert from_env({"NOMAPAAS_BIND": "0.0.0.0"}).control == "127.0.0.1:8081"
+    assert from_env({"NOMAPAAS_BIND": "192.0.2.1"}).control == "192.0.2.1:8081"
 
 
 @pytest.mark.parametrize(
