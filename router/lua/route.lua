@@ -30,8 +30,24 @@ local function look_for_newer_table()
     end
 end
 
-local function is_websocket(connection)
-    return connection:lower():find("upgrade", 1, true) and (var.http_upgrade or ""):lower() == "websocket"
+-- nginx takes nearly anything for a host; what has no form of one could mean another host to whoever reads it next.
+-- A request of HTTP/0.9 has none, and its answer no head.
+local function has_sound_host()
+    local host = var.http_host
+    if not host then
+        return ngx.req.http_version() >= 1
+    end
+    return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
+end
+
+local function is_websocket()
+    local connection, upgrade = var.http_connection, var.http_upgrade
+    return connection and upgrade and connection:lower():find("upgrade", 1, true) and upgrade:lower() == "websocket"
+end
+
+-- A dyno that leaves a body unread takes it for the next request of its connection: nobody else's may follow there.
+local function has_body()
+    return var.content_length or var.http_transfer_encoding
 end
 
 local function wants_events(accept)
@@ -40,6 +56,10 @@ end
 
 function route.access()
     look_for_newer_table()
+    local unusual = var.edge_unusual ~= ""
+    if unusual and not has_sound_host() then
+        return ngx.exit(ngx.HTTP_BAD_REQUEST)
+    end
     local app = routes.hosts[var.host] or routes.by_wildcard(var.host)
     if not app then
         return fail.no_such_app()
@@ -52,16 +72,16 @@ function route.access()
     end
     var.edge_app = app.id
     var.edge_uuid = make_id()
-    local connection, accept = var.http_connection, var.http_accept
-    if connection and connection ~= "keep-alive" and is_websocket(connection) then
+    if unusual and is_websocket() then
         var.edge_upgrade = "websocket"
         var.edge_connection = "upgrade"
         return ngx.exec("@stream")
     end
+    local accept = var.http_accept
     if accept and accept ~= "*/*" and wants_events(accept) then
         return ngx.exec("@stream")
     end
-    if not SHARES_CONNECTION[get_method()] then
+    if not SHARES_CONNECTION[get_method()] or unusual and has_body() then
         return ngx.exec("@once")
     end
 end

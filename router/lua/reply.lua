@@ -1,0 +1,33 @@
+-- A dyno's response before its first byte goes to the client: nginx 1.22 hands on some that are none.
+--
+-- What has no status line it takes for HTTP/0.9 and passes on without a head, and an interim response (1xx) for the final
+-- one. Either way a dyno would write whole responses of its own making into a connection on which others' may follow.
+
+local http_version = ngx.req.http_version
+local var = ngx.var
+
+local reply = {}
+
+-- nginx sends no head to what it takes for HTTP/0.9, that of an error page neither: the connection has to end.
+local function cut_off()
+    var.edge_failed = var.edge_app
+    var.edge_app = ""
+    var.edge_code = "H17"
+    ngx.status = 502
+    return ngx.exit(ngx.ERROR)
+end
+
+function reply.check()
+    local status = ngx.status
+    if http_version() < 1 then
+        return cut_off()
+    end
+    if status == 204 then
+        ngx.header["Content-Length"] = nil
+    elseif status < 200 and not (status == 101 and var.edge_upgrade ~= "") then
+        var.edge_code = "H17"
+        return ngx.exit(502)
+    end
+end
+
+return reply
