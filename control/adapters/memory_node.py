@@ -23,6 +23,9 @@ class MemoryNode:
         self.down = False
         self.lines: dict[str, list[str]] = {}
         self.caches: dict[str, bytes] = {}
+        self.kept_slugs: list[tuple[str, str]] = []
+        self.no_slugs: set[str] = set()
+        """Digests that the blob store does not have."""
         self.memories: dict[str, list[Memory]] = {}
         self.crashed: dict[str, list[Crash]] = {}
         self.heard_since: datetime | None = None
@@ -70,6 +73,12 @@ class MemoryNode:
         self._check()
         if allocation_id in self._left_caches:
             self.caches[app_id] = self._left_caches[allocation_id]
+
+    def keep_slug(self, app_id: str, *, sha256: str) -> None:
+        self._check()
+        if sha256 in self.no_slugs:
+            raise KeyError(sha256)
+        self.kept_slugs.append((app_id, sha256))
 
     def cache_sizes(self) -> Mapping[str, int]:
         self._check()

@@ -17,6 +17,8 @@ from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
 _TIMEOUT = httpx.Timeout(10, connect=2)
 _TAIL_TIMEOUT = httpx.Timeout(30, connect=2)
 """The node agent beats every 5 s."""
+_COPY_TIMEOUT = httpx.Timeout(120, connect=2)
+"""Copying a big archive takes as long as the disk does."""
 _PIECE = 1 << 16
 
 
@@ -68,8 +70,10 @@ class NodeClient:
         return found if isinstance(found, dict) else None
 
     def keep_cache(self, allocation_id: str, *, app_id: str) -> None:
-        # Copying a big archive takes as long as the disk does.
-        self._ask("POST", f"/allocs/{allocation_id}/cache", json={"app": app_id}, timeout=httpx.Timeout(120, connect=2))
+        self._ask("POST", f"/allocs/{allocation_id}/cache", json={"app": app_id}, timeout=_COPY_TIMEOUT)
+
+    def keep_slug(self, app_id: str, *, sha256: str) -> None:
+        self._ask("POST", f"/slugs/{app_id}/{sha256}", timeout=_COPY_TIMEOUT)
 
     def cache_sizes(self) -> Mapping[str, int]:
         return {str(app_id): int(size) for app_id, size in self._ask("GET", "/caches").json().items()}

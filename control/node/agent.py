@@ -23,6 +23,7 @@ from control.node.nomad_watch import NomadWatch
 from control.node.positions import Positions
 from control.node.router_lines import RouterLines
 from control.node.settings import NodeSettings
+from control.node.slugs import SlugCache
 from control.node.store import Store
 
 _ROUTER_LINES_PER_SECOND = 2000
@@ -65,8 +66,8 @@ class NodeAgent:
             monotonic=clock.monotonic,
         )
         caches = Store(told.caches, limit=told.build_caches_bytes, largest=told.build_cache_bytes)
-        slugs = Store(told.slugs, limit=told.slug_cache_bytes, largest=told.slug_cache_bytes)
         blobs = MinioBlobs(told.minio_endpoint, access_key=told.minio_access_key, secret_key=told.minio_secret_key)
+        slugs = SlugCache(blobs, Store(told.slugs, limit=told.slug_cache_bytes, largest=told.slug_cache_bytes))
         self._artifacts = artifacts.create_app(blobs, slugs, caches, self._probe)
         self._api = api.create_app(
             api.Parts(
@@ -76,6 +77,7 @@ class NodeAgent:
                 memory=self._memory,
                 activity=activity,
                 caches=caches,
+                slugs=slugs,
                 clock=clock,
                 health=self._health,
             )

@@ -22,6 +22,7 @@ from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
 from control.node.memory import MemoryWatch
 from control.node.outputs import Outputs
+from control.node.slugs import SlugCache, is_digest
 from control.node.store import Store
 from control.ports.clock import Clock
 
@@ -45,6 +46,7 @@ class Parts:
     memory: MemoryWatch
     activity: ActivityBook
     caches: Store
+    slugs: SlugCache
     clock: Clock
     health: Callable[[], dict[str, Any]]
 
@@ -58,6 +60,13 @@ def create_app(parts: Parts) -> Flask:
     app.add_url_rule("/health", view_func=lambda: jsonify(parts.health()), endpoint="health")
     _add_logs(app, parts)
     _add_allocations(app, parts)
+
+    @app.post("/slugs/<app_id>/<digest>")
+    def keep_slug(app_id: str, digest: str) -> Response:
+        if not is_digest(digest):
+            abort(400, "That is not a slug's digest.")
+        parts.slugs.keep(_uuid(app_id), digest)
+        return jsonify({})
 
     @app.get("/caches")
     def caches() -> Response:

@@ -5,27 +5,17 @@ Loopback only, read-only.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
-
 from flask import Flask, Response, abort, request
 
 from control.node import files, web
 from control.node.health import HealthProbe
+from control.node.slugs import SlugCache, is_digest
 from control.node.store import Store
 from control.ports.blobs import BlobStore
-from control.ports.errors import PortError
-from jobs.names import SLUGS_BUCKET, SOURCES_BUCKET, slug_key, source_key
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+from jobs.names import SOURCES_BUCKET, source_key
 
 
-class WrongContent(PortError):
-    """What MinIO has under a digest is something else."""
-
-
-def create_app(blobs: BlobStore, slugs: Store, caches: Store, probe: HealthProbe) -> Flask:
+def create_app(blobs: BlobStore, slugs: SlugCache, caches: Store, probe: HealthProbe) -> Flask:
     """The endpoint."""
     app = Flask("control.node.artifacts")
 
@@ -33,13 +23,9 @@ def create_app(blobs: BlobStore, slugs: Store, caches: Store, probe: HealthProbe
 
     @app.get("/slugs/<app_id>/<digest>")
     def slug(app_id: str, digest: str) -> Response:
-        if not files.is_uuid(app_id) or not _DIGEST.fullmatch(digest):
+        if not files.is_uuid(app_id) or not is_digest(digest):
             abort(404)
-        fd = slugs.open(digest)
-        if fd is None:
-            with slugs.one_at_a_time(digest):
-                fd = slugs.open(digest) or _fetch(blobs, slugs, app_id, digest)
-        return web.file(fd)
+        return web.file(slugs.open(app_id, digest))
 
     @app.get("/sources/<source_id>")
     def source(source_id: str) -> Response:
@@ -77,22 +63,3 @@ def _only_loopback() -> None:
     """A name that some web page made point here is not this endpoint's."""
     if request.host.rsplit(":", 1)[0] not in {"127.0.0.1", "localhost"}:
         abort(421)
-
-
-def _fetch(blobs: BlobStore, slugs: Store, app_id: str, digest: str) -> int | None:
-    """From MinIO to disk, checked, so that a later start of the same slug needs no MinIO."""
-    sum_ = hashlib.sha256()
-
-    def pieces() -> Iterator[bytes]:
-        for piece in blobs.read(SLUGS_BUCKET, slug_key(app_id, digest)):
-            sum_.update(piece)
-            yield piece
-
-    def check() -> None:
-        if sum_.hexdigest() != digest:
-            raise WrongContent(
-                f"The stored slug {digest[:12]} of app {app_id} has another content. Deploy the app again."
-            )
-
-    slugs.put(digest, pieces(), check=check)
-    return slugs.open(digest)

@@ -26,6 +26,7 @@ class Store:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for torn in folder.glob("*.new"):
             torn.unlink(missing_ok=True)
+        self._evict()
 
     def open(self, name: str) -> int | None:
         """A descriptor of a stored file, or None."""
@@ -84,7 +85,7 @@ class Store:
                 if users > 1:
                     self._locks[name] = (lock, users - 1)
 
-    def _evict(self, *, keep: str) -> None:
+    def _evict(self, *, keep: str | None = None) -> None:
         found = []
         for entry in os.scandir(self._folder):
             with suppress(FileNotFoundError):

@@ -99,6 +99,10 @@ class Node(Protocol):
         """Make the cache archive that a build left the app's build cache on this node, if it left one."""
         ...
 
+    def keep_slug(self, app_id: str, *, sha256: str) -> None:
+        """Have a stored slug on this node, so that the next start of it moves no bytes. Raises KeyError for no slug."""
+        ...
+
     def cache_sizes(self) -> Mapping[str, int]:
         """Bytes of each build cache that there is, by app id."""
         ...

@@ -86,6 +86,9 @@ class Rollout:
         while wanted is not None:
             verdict = self._judge(wanted)
             if verdict.outcome is Outcome.UP:
+                if wanted.slug is not None:
+                    # A sleeping app has started nothing that would have brought it.
+                    slug_store.bring_to_node(self.ports, wanted.slug)
                 self._succeed(wanted)
                 return
             if verdict.outcome is not Outcome.WAITING:

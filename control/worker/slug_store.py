@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+import structlog
+
 from control.domain.slugs import Slug
 from control.ports.bundle import Ports
+from control.ports.errors import PortError
 from control.settings import Settings
 from control.worker import slug_check
 from control.worker.slug_check import SlugRejected, Spooled
 from jobs import names
+
+log = structlog.get_logger()
 
 
 def store(ports: Ports, settings: Settings, *, app_id: str, pieces: Iterable[bytes]) -> Spooled:
@@ -41,6 +46,16 @@ def adopt_posted(ports: Ports, settings: Settings, slug: Slug) -> Slug:
         work.commit()
     ports.blobs.delete(names.SOURCES_BUCKET, upload)
     return slug
+
+
+def bring_to_node(ports: Ports, slug: Slug) -> None:
+    """Give the node a slug before any dyno starts from it, so that no wake waits for MinIO. It may fail."""
+    if slug.sha256 is None:
+        return
+    try:
+        ports.node.keep_slug(slug.app_id, sha256=slug.sha256)
+    except (KeyError, PortError) as exc:
+        log.warning("slug.not_kept", app=slug.app_id, reason=str(exc))
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -63,6 +63,7 @@ def stage(request, until, shell_job):
     if request.param == "memory":
         twin, down = MemoryNode(), MemoryNode()
         down.down = True
+        twin.no_slugs.add("0" * 64)
 
         def pretend(app_id: str, script: str) -> str:
             allocation_id = str(uuid.uuid4())
@@ -225,6 +226,12 @@ def test_what_a_hostile_build_left(stage, app):
     assert app not in stage.node.cache_sizes()
 
 
+def test_a_slug_that_is_nowhere_cannot_be_kept(stage, app):
+    """KeyError; tests/e2e/test_wake.py sees one that is there."""
+    with pytest.raises(KeyError):
+        stage.node.keep_slug(app, sha256="0" * 64)
+
+
 def test_the_last_crash_is_kept(stage, app):
     """With exit code and last lines, until the app is forgotten; an app without one has none."""
     assert list(stage.node.crashes(app)) == []
@@ -293,6 +300,7 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.slug(allocation_id),
         lambda: stage.unavailable.result(allocation_id),
         lambda: stage.unavailable.keep_cache(allocation_id, app_id=app),
+        lambda: stage.unavailable.keep_slug(app, sha256="0" * 64),
         stage.unavailable.cache_sizes,
         lambda: stage.unavailable.crashes(app),
         lambda: stage.unavailable.memory(app),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -9,13 +10,16 @@ import uuid
 
 import pytest
 
+from control.adapters.memory import MemoryBlobs
 from control.adapters.memory_clock import ManualClock
 from control.node import api
 from control.node.activity import ActivityBook
 from control.node.crashes import CrashBook
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
+from control.node.slugs import SlugCache
 from control.node.store import Store
+from jobs.names import slug_key
 
 APP = str(uuid.UUID(int=1))
 ALLOCATION = str(uuid.UUID(int=7))
@@ -34,7 +38,12 @@ def caches(tmp_path):
 
 
 @pytest.fixture
-def client(tmp_path, caches, out):
+def blobs():
+    return MemoryBlobs()
+
+
+@pytest.fixture
+def client(tmp_path, caches, blobs, out):
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     logbook = Logbook(tmp_path / "applogs", limit=1 << 20)
     app = api.create_app(
@@ -45,6 +54,7 @@ def client(tmp_path, caches, out):
             memory=MemoryWatch(logbook, clock=ManualClock()),
             activity=ActivityBook(ManualClock()),
             caches=caches,
+            slugs=SlugCache(blobs, Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20)),
             clock=ManualClock(),
             health=lambda: {"fine": True},
         )
@@ -181,3 +191,18 @@ def test_crashes_and_memory_of_an_app(client, tmp_path):
     (tmp_path / "applogs" / APP).mkdir(parents=True)
     (tmp_path / "applogs" / APP / "crashes.json").write_text('[{"dyno": "web.1"')
     assert client.get(f"/apps/{APP}/crashes").get_json() == []
+
+
+def test_a_slug_is_brought(client, blobs):
+    """As often as asked for; one that the blob store lacks is 404, and what is no digest 400."""
+    digest = hashlib.sha256(b"slug").hexdigest()
+    blobs.write("slugs", slug_key(APP, digest), [b"slug"])
+
+    assert client.post(f"/slugs/{APP}/{digest}").status_code == 200
+    blobs.down = True
+    assert client.post(f"/slugs/{APP}/{digest}").status_code == 200
+    assert client.post(f"/slugs/{APP}/{'0' * 64}").status_code == 502
+    blobs.down = False
+    assert client.post(f"/slugs/{APP}/{'0' * 64}").status_code == 404
+    assert client.post(f"/slugs/{APP}/..%2fx").status_code in {400, 404}
+    assert client.post(f"/slugs/x/{digest}").status_code == 400

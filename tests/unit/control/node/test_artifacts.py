@@ -10,7 +10,9 @@ import pytest
 from control.adapters.memory import MemoryBlobs
 from control.node import artifacts
 from control.node.health import HealthProbe
+from control.node.slugs import SlugCache
 from control.node.store import Store
+from control.ports.errors import StoreUnavailable
 from jobs.names import slug_key, source_key
 
 APP = str(uuid.UUID(int=1))
@@ -29,8 +31,12 @@ def caches(tmp_path):
 
 
 @pytest.fixture
-def client(blobs, caches, tmp_path):
-    slugs = Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20)
+def slugs(blobs, tmp_path):
+    return SlugCache(blobs, Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20))
+
+
+@pytest.fixture
+def client(blobs, caches, slugs):
     return artifacts.create_app(blobs, slugs, caches, HealthProbe("http://nomad", "")).test_client()
 
 
@@ -44,6 +50,20 @@ def test_slug_needs_minio_once(client, blobs):
 
     assert answer.data == SLUG
     assert answer.headers["Content-Length"] == str(len(SLUG))
+
+
+def test_a_slug_that_was_brought_needs_no_minio(client, blobs, slugs, tmp_path):
+    """Before its first start, also after a restart of the node agent: a wake moves no bytes."""
+    blobs.write("slugs", slug_key(APP, DIGEST), [SLUG])
+    slugs.keep(APP, DIGEST)
+    slugs.keep(APP, DIGEST)
+    blobs.down = True
+
+    assert client.get(f"/slugs/{APP}/{DIGEST}").data == SLUG
+    after = SlugCache(blobs, Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20))
+    after.keep(APP, DIGEST)
+    with pytest.raises(StoreUnavailable):
+        after.keep(APP, "0" * 64)
 
 
 def test_slug_with_another_content_is_refused(client, blobs):

@@ -58,6 +58,20 @@ def test_least_recently_used_goes_first(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["d"]
 
 
+def test_what_is_kept_outlives_a_restart(tmp_path):
+    """A new store has the files of the one before, and who was used when; under a smaller limit the oldest go."""
+    before = Store(tmp_path, limit=300, largest=100)
+    for age, name in enumerate(("a", "b", "c"), start=1):
+        before.put(name, [b"x" * 100])
+        os.utime(tmp_path / name, (age, age))
+    content(before, "a")
+
+    assert content(Store(tmp_path, limit=300, largest=100), "b") is not None
+    os.utime(tmp_path / "b", (2, 2))
+    smaller = Store(tmp_path, limit=200, largest=100)
+    assert sorted(smaller.sizes()) == ["a", "c"]
+
+
 def test_removing_twice_is_success(tmp_path):
     """A missing file is gone already."""
     store = Store(tmp_path, limit=10, largest=10)

@@ -130,6 +130,20 @@ def test_a_deploy_leaves_it_asleep_with_the_new_release(world: Any, asleep: App)
     assert world.scheduler.submitted_job(asleep.id)["Meta"]["release"] == str(release.version)
 
 
+@pytest.mark.parametrize("trouble", ["none", "node", "slug"])
+def test_a_deploy_brings_its_slug_to_the_node(world: Any, asleep: App, trouble: str) -> None:
+    """No dyno has fetched it, and the wake is to move no bytes; where that fails the release succeeds all the same."""
+    slug = world.slug(asleep, web="serve2")
+    world.node.no_slugs = {slug.sha256} if trouble == "slug" else set()
+    world.node.kept_slugs.clear()
+    world.node.down = trouble == "node"
+    release = world.release(asleep, slug)
+    world.attend.attend(asleep.id)
+
+    assert world.fresh(release).status == "succeeded"
+    assert world.node.kept_slugs == ([(asleep.id, slug.sha256)] if trouble == "none" else [])
+
+
 def test_one_that_nothing_could_wake_is_not_asleep(world: Any, asleep: App) -> None:
     """A release without a web process, or a formation without a web dyno, runs what is left of it."""
     world.release(asleep, world.slug(asleep, worker="work"))
