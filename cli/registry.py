@@ -84,6 +84,7 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
         "ps_sleep": {
             "ps:sleep": "put an app to sleep until a request comes",
             "ps:wake": "wake an app that sleeps",
+            "ps:autosleep": "show or change when an app sleeps by itself",
         },
         "run": {
             "run:detached": "run a command once in a dyno of its own",

@@ -94,6 +94,10 @@ class Settings:
     """Between sweeps of the repair loop."""
     collect_interval: int = 3600
     """Between collections of garbage; 0 means never."""
+    autosleep_after: int = 1800
+    """Without a request, until an app that may sleep does; 0 means never."""
+    sleep_interval: float = 10.0
+    """Between looks for apps that are idle."""
     max_quantity: int = 100
     max_oneoffs: int = 20
     """One-off dynos of one app at once."""
@@ -173,6 +177,8 @@ class Settings:
             stack_versions=read("NOMAPAAS_STACK_VERSIONS", _texts, {}) or {DEFAULT_STACK: ""},
             reconcile_interval=read("NOMAPAAS_RECONCILE_INTERVAL", float, 2.0),
             collect_interval=read("NOMAPAAS_COLLECT_INTERVAL", int, 3600),
+            autosleep_after=read("NOMAPAAS_AUTOSLEEP_AFTER", int, 1800),
+            sleep_interval=read("NOMAPAAS_SLEEP_INTERVAL", float, 10.0),
             max_quantity=read("NOMAPAAS_MAX_QUANTITY", int, 100),
             max_oneoffs=read("NOMAPAAS_MAX_ONEOFFS", int, 20),
             quota=Quota(

@@ -110,6 +110,7 @@ def info(session: Session, app: str, *, as_json: bool) -> None:
     running = {kind: sum(1 for d in dynos if d["type"] == kind) for kind in sorted({d["type"] for d in dynos})}
     now = session.env.now()
     fields = {
+        "Asleep": ago(found["asleep_since"], now) if found.get("asleep_since") else None,
         "Dynos": ", ".join(f"{kind}: {count}" for kind, count in running.items()),
         "Formation": " ".join(f"{f['type']}={f['quantity']}:{f['size']}" for f in formation),
         "Git URL": found.get("git_url"),

@@ -32,7 +32,7 @@ from control.domain.builds import BuildStatus
 from control.domain.health_checks import HealthCheck
 from control.domain.permissions import Scope
 from control.domain.releases import ReleaseStatus
-from control.domain.sleeping import Autosleep
+from control.domain.sleeping import Autosleep, SleepCause
 
 
 class Instant(TypeDecorator[datetime]):
@@ -162,6 +162,7 @@ apps = Table(
     Column("buildpacks", Names, nullable=False, server_default="[]"),
     Column("autosleep", Record(Autosleep)),
     Column("asleep_since", Instant),
+    Column("asleep_because", Choice(SleepCause)),
     Column("frozen", Boolean, nullable=False, server_default=false()),
     Column("woken_at", Instant),
     Column("waking", Boolean, nullable=False, server_default=false()),

@@ -85,6 +85,8 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /apps/<app>/addons": VIEW,
         "GET /app-setups/<setup>": READ,
         "POST /app-setups": SET_UP,
+        "GET /apps/<app>/autosleep": VIEW,
+        "PATCH /apps/<app>/autosleep": OPERATE,
         "GET /apps/<app>/buildpack-installations": VIEW,
         "PUT /apps/<app>/buildpack-installations": DEPLOY,
         "GET /apps/<app>/builds": VIEW,

@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 
 from control.domain.rules import BrokenRule
-from control.domain.sleeping import Autosleep
+from control.domain.sleeping import Autosleep, SleepCause
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 """Heroku Platform API v3, schema of `app.name`."""
@@ -65,6 +65,7 @@ class App:
     autosleep: Autosleep | None = None
     """What it was told about its sleep; None for nothing."""
     asleep_since: datetime | None = None
+    asleep_because: SleepCause | None = None
     frozen: bool = False
     """Asleep by freezing: its dynos are there and run nothing. Anything that makes new dynos ends this."""
     woken_at: datetime | None = None

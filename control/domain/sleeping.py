@@ -10,12 +10,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from control.domain.formations import Formation
 from control.domain.rules import BrokenRule
 from control.domain.sizes import DEFAULT_SIZE
 from control.domain.slugs import WEB_TYPE
+
+
+class SleepCause(StrEnum):
+    """Why an app sleeps."""
+
+    IDLE = "idle"
+    """Nobody asked for it for its idle time."""
+    ASKED = "asked"
+    """Somebody put it to sleep."""
+    FAILED = "failed"
+    """It was woken and did not boot; the next request tries again."""
+
 
 OFF = 0
 """As `Autosleep.after_s`: never by itself."""
@@ -128,7 +141,9 @@ def check_keep_warm(value: object) -> str:
         raise BrokenRule("The windows to keep an app warm must be texts such as mon-fri 08:00-20:00.")
     windows = [" ".join(piece.split()) for text in texts for piece in text.split(",") if piece.strip()]
     if len(windows) > _MOST_WINDOWS:
-        raise BrokenRule(f"{len(windows)} windows are more than the {_MOST_WINDOWS} that an app may have; merge some.")
+        raise BrokenRule(
+            f"An app may have {_MOST_WINDOWS} windows to be kept warm in, and these are {len(windows)}; merge some."
+        )
     for window in windows:
         _parse(window)
     return ", ".join(_lowered(window) for window in windows)
@@ -149,7 +164,7 @@ def _parse(text: str) -> Window:
     found = _WINDOW.fullmatch(_lowered(text))
     if found is None:
         raise BrokenRule(
-            f"{text:.60} is not a window of time; write days, hours and, unless it is UTC, the time zone, "
+            f"The window {text:.60} is not understood; write days, hours and, unless it is UTC, the time zone, "
             "such as mon-fri 08:00-20:00 or daily 07:30-24:00 Europe/Berlin."
         )
     return Window(
@@ -165,7 +180,7 @@ def _days(first: str | None, last: str | None) -> frozenset[int]:
         return frozenset(range(7))
     for name in (first, last or first):
         if name not in _DAYS:
-            raise BrokenRule(f"{name} is not a day of the week; choose of: {', '.join(_DAYS)}, or daily.")
+            raise BrokenRule(f"The day {name} does not exist; choose of: {', '.join(_DAYS)}, or daily.")
     begin, end = _DAYS.index(first), _DAYS.index(last or first)
     return frozenset((begin + step) % 7 for step in range((end - begin) % 7 + 1))
 
@@ -173,7 +188,7 @@ def _days(first: str | None, last: str | None) -> frozenset[int]:
 def _minutes(hours: str, minutes: str) -> int:
     total = int(hours) * 60 + int(minutes)
     if int(minutes) > 59 or total > 24 * 60:
-        raise BrokenRule(f"{hours}:{minutes} is not a time of day; it goes from 00:00 to 24:00.")
+        raise BrokenRule(f"The time {hours}:{minutes} does not exist; a day goes from 00:00 to 24:00.")
     return total
 
 

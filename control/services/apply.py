@@ -23,16 +23,17 @@ class ApplyApp:
     settings: Settings
     site: Site
 
-    def __call__(self, app_id: str, *, admit: bool = True) -> None:
+    def __call__(self, app_id: str, *, admit: bool = True, despite_pending: bool = False) -> None:
         """Apply it, unless that is done, or a release on its way will. Raises PortError.
 
         Without `admit`, Vault is not told anew who may read the app's config: it knows since the release was made.
+        With `despite_pending` a release that is not yet handed over does not count.
         """
         with self.ports.state.view() as work:
             app = work.apps.get(app_id)
             if app is None or app.applied_generation >= app.desired_generation:
                 return
-            if any(each.app_id == app_id for each in work.releases.pending()):
+            if not despite_pending and any(each.app_id == app_id for each in work.releases.pending()):
                 return
             current = work.releases.current(app_id)
             wanted = desired.of_release(work, app, current) if current else None

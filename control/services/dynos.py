@@ -17,10 +17,11 @@ from control.ports.bundle import Ports
 from control.ports.errors import CatalogUnavailable, NodeUnavailable
 from control.ports.scheduler import Allocation, AllocationStatus, Deployment
 from control.ports.state import UnitOfWork
-from control.services import desired
+from control.services import idle_dynos
 from control.services.actor import Actor, record_by
 from control.services.announce import announce
 from control.services.formations import find_formation
+from control.services.releases import thaw
 from jobs import names
 
 _GONE = {AllocationStatus.LOST, AllocationStatus.UNKNOWN}
@@ -39,7 +40,7 @@ def list_dynos(ports: Ports, app: App) -> list[Dyno]:
         dynos = [facts.dyno(each, deployment) for each in placed]
         if lack and job and not job.stopped:
             dynos += facts.waiting(placed, release=_release(job.meta), reason=lack)
-        dynos += _asleep(work, app, placed)
+        dynos = idle_dynos.with_idle(work, app, dynos)
     return sorted(dynos, key=lambda dyno: (dyno.type, _number(dyno.name), dyno.release_version, dyno.id))
 
 
@@ -51,7 +52,7 @@ def with_memory(ports: Ports, app: App, dynos: Sequence[Dyno]) -> list[Dyno]:
         return list(dynos)
     return [
         replace(dyno, memory_mb=used.get(dyno.name if dyno.type == ONEOFF else dyno.id))
-        if dyno.state in (DynoState.UP, DynoState.STARTING)
+        if dyno.state in (DynoState.UP, DynoState.STARTING, DynoState.IDLE)
         else dyno
         for dyno in dynos
     ]
@@ -78,7 +79,7 @@ class RestartDynos:
         """A rolling restart: new dynos take over before old ones stop."""
         with self.ports.state.begin() as work:
             app = work.apps.get(app.id) or app
-            work.apps.save(replace(app, restart_nonce=app.restart_nonce + 1))
+            work.apps.save(replace(app, restart_nonce=app.restart_nonce + 1, frozen=False))
             work.apps.touch(app.id)
             self._record(work, actor, app, "all")
             work.commit()
@@ -96,44 +97,20 @@ class RestartDynos:
 
     def _stop(self, actor: Actor, app: App, what: str, dynos: Iterable[Dyno]) -> None:
         for dyno in dynos:
-            if not dyno.is_waiting:
+            if not dyno.is_waiting and dyno.state is not DynoState.IDLE:
                 self.ports.scheduler.stop_allocation(dyno.id)
         with self.ports.state.begin() as work:
+            latest = work.apps.get(app.id)
+            if latest is not None and latest.frozen:
+                # It sleeps on, and starts from nothing when it wakes.
+                thaw(work, app.id)
+                work.apps.touch(app.id)
             self._record(work, actor, app, what)
             work.commit()
         announce(self.ports, app.id, f"Restarted {what} by user {actor.account.email}")
 
     def _record(self, work: UnitOfWork, actor: Actor, app: App, what: str) -> None:
         record_by(work, actor, app, now=self.ports.clock.now(), action="dyno.restart", detail=what)
-
-
-def _asleep(work: UnitOfWork, app: App, placed: Sequence[Allocation]) -> list[Dyno]:
-    """The dynos that a sleeping app would run and has stopped."""
-    current = work.releases.current(app.id)
-    wanted = desired.of_release(work, app, current) if current else None
-    if current is None or wanted is None or not wanted.idle or app.asleep_since is None:
-        return []
-    types = wanted.slug.scalable_types if wanted.slug else {}
-    have = {(each.group, each.index) for each in placed}
-    return [
-        Dyno(
-            id=str(uuid5(NAMESPACE_OID, f"{app.id}.{row.type}.{index}.idle")),
-            app_id=app.id,
-            name=_name(row.type, index),
-            type=row.type,
-            state=DynoState.IDLE,
-            size=row.size,
-            command=types[row.type],
-            release_version=current.version,
-            created_at=app.asleep_since,
-            updated_at=app.asleep_since,
-            is_waiting=True,
-        )
-        for row in work.formations.list(app.id)
-        if row.type in types
-        for index in range(row.quantity)
-        if (row.type, index) not in have
-    ]
 
 
 class _Facts:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from control.domain.apps import App
 from control.domain.formations import Formation, wanted_quantity
 from control.domain.sizes import SIZES, find_size
+from control.domain.sleeping import may_not_sleep
 from control.errors import NotFound
 from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
 from control.services.announce import announce
 from control.services.quotas import Resource, demand_quota
+from control.services.releases import thaw
+from control.services.sleeping import wake_up
 from control.settings import Settings
 
 
@@ -77,6 +81,7 @@ class ScaleFormation:
             if scaled:
                 if grown:
                     demand_quota(work, self.settings.quota, app.owner_id, Resource.DYNOS, Resource.MEMORY)
+                self._rouse(work, actor, app, now=now)
                 work.apps.touch(app.id)
                 record_by(work, actor, app, now=now, action="formation.update", detail=_described(scaled))
                 work.commit()
@@ -84,6 +89,17 @@ class ScaleFormation:
         if scaled:
             announce(self.ports, app.id, f"Scaled to {_described(formation)} by user {actor.account.email}")
         return formation
+
+    def _rouse(self, work: UnitOfWork, actor: Actor, app: App, *, now: datetime) -> None:
+        """Wake an app that may no longer sleep as it is scaled now; one that may sleeps without its frozen dynos."""
+        latest = work.apps.get(app.id)
+        if latest is None or not latest.asleep:
+            return
+        reason = may_not_sleep(latest.autosleep, listed_formation(work, latest))
+        if reason is not None:
+            wake_up(work, latest, now=now, actor=actor, why=f"scaled: {reason}")
+        else:
+            thaw(work, app.id)
 
     def _changed(self, row: Formation, change: Change) -> Formation:
         if change.size is not None:

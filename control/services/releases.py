@@ -55,12 +55,20 @@ def create_release(
     work.releases.add(release)
     if slug:
         _renew_formation(work, slug, app_id=app_id, now=now)
+        thaw(work, app_id)
         work.apps.touch(app_id)
     elif app := work.apps.get(app_id):
         work.apps.save(replace(app, released_at=now))
     detail = f"v{release.version}: {description}"
     record(work, now=now, action="release.create", detail=detail, actor_id=user_id, app_id=app_id, remote=remote)
     return release
+
+
+def thaw(work: UnitOfWork, app_id: str) -> None:
+    """Let a frozen app sleep without its dynos, because new ones are to come. The caller commits."""
+    app = work.apps.get(app_id)
+    if app is not None and app.frozen:
+        work.apps.save(replace(app, frozen=False))
 
 
 def _renew_formation(work: UnitOfWork, slug: Slug, *, app_id: str, now: datetime) -> None:

@@ -11,7 +11,16 @@ import structlog
 
 from control.domain.apps import App
 from control.domain.formations import Formation
-from control.domain.sleeping import can_be_woken
+from control.domain.sleeping import (
+    OFF,
+    Autosleep,
+    SleepCause,
+    can_be_woken,
+    check_after,
+    check_keep_warm,
+    idle_time,
+    may_not_sleep,
+)
 from control.domain.slugs import WEB_TYPE
 from control.errors import Conflict, InvalidParams, NotFound
 from control.ports.bundle import Ports
@@ -19,6 +28,7 @@ from control.ports.errors import NodeUnavailable, PortError
 from control.ports.state import UnitOfWork
 from control.services import holds
 from control.services.actor import Actor, record
+from control.services.announce import announce
 from control.services.apply import ApplyApp
 
 log = structlog.get_logger()
@@ -39,13 +49,32 @@ def running_formation(work: UnitOfWork, app: App) -> Sequence[Formation]:
     return [row for row in work.formations.list(app.id) if row.type in types]
 
 
-def wake_up(work: UnitOfWork, app: App, *, now: datetime, actor: Actor | None, why: str) -> App:
-    """Wake an app that is asleep, in the unit of work that makes it necessary. The caller commits.
+def why_not(work: UnitOfWork, app: App, *, default_s: int) -> str | None:
+    """Why an app does not sleep by itself, as the end of a sentence; None when it does."""
+    if idle_time(app.autosleep, default_s) is None:
+        return "it was told not to" if app.autosleep and app.autosleep.after_s == OFF else "the platform has it off"
+    return may_not_sleep(app.autosleep, running_formation(work, app))
 
-    Dynos that were stopped come back under a new nonce, so that their boot is told from those before it.
-    """
-    nonce = app.restart_nonce if app.frozen else app.restart_nonce + 1
-    awake = replace(app, asleep_since=None, frozen=False, woken_at=now, waking=not app.frozen, restart_nonce=nonce)
+
+def fall_asleep(work: UnitOfWork, app: App, cause: SleepCause, *, now: datetime, actor: Actor | None, why: str) -> App:
+    """Let an app sleep from the end of this unit of work on. The caller commits."""
+    asleep = replace(app, asleep_since=now, asleep_because=cause, frozen=False, waking=False)
+    work.apps.save(asleep)
+    work.apps.touch(app.id)
+    _record(work, asleep, now=now, actor=actor, action="app.sleep", detail=why)
+    return asleep
+
+
+def wake_up(work: UnitOfWork, app: App, *, now: datetime, actor: Actor | None, why: str) -> App:
+    """Wake an app that is asleep, in the unit of work that makes it necessary. The caller commits."""
+    awake = replace(
+        app,
+        asleep_since=None,
+        asleep_because=None,
+        frozen=False,
+        woken_at=now,
+        waking=not app.frozen,
+    )
     work.apps.save(awake)
     work.apps.touch(app.id)
     _record(work, awake, now=now, actor=actor, action="app.wake", detail=why)
@@ -58,22 +87,25 @@ class SleepApp:
 
     ports: Ports
 
-    def __call__(self, app: App, *, actor: Actor | None = None, why: str = "by hand") -> App:
-        """Return it asleep; one that is stays so. Raises NotFound, Conflict, InvalidParams."""
-        now = self.ports.clock.now()
+    def __call__(
+        self, app: App, *, cause: SleepCause = SleepCause.ASKED, actor: Actor | None = None, why: str = "by hand"
+    ) -> App:
+        """Return it asleep; one that is stays so. Raises NotFound, Conflict, InvalidParams.
+
+        An idle one must be as it was seen: whatever happened to it meanwhile may be a reason to stay awake.
+        """
         with self.ports.state.begin() as work:
             latest = work.apps.get(app.id)
             if latest is None:
                 raise NotFound(f"Couldn't find that app ({app.name}).", resource="app")
             if latest.asleep:
                 return latest
+            if cause is SleepCause.IDLE and latest != app:
+                raise Conflict(f"The app {app.name} has just changed.")
             self._demand_fit(work, latest)
-            asleep = replace(latest, asleep_since=now, waking=False)
-            work.apps.save(asleep)
-            work.apps.touch(app.id)
-            _record(work, asleep, now=now, actor=actor, action="app.sleep", detail=why)
+            asleep = fall_asleep(work, latest, cause, now=self.ports.clock.now(), actor=actor, why=why)
             work.commit()
-        _say(self.ports, app.id, "Idling")
+        say(self.ports, app.id, "Idling")
         return asleep
 
     def _demand_fit(self, work: UnitOfWork, app: App) -> None:
@@ -104,7 +136,7 @@ class WakeApp:
                 app = self._wake(app_id, actor, why)
                 if ours and self.apply is not None:
                     self._apply(self.apply, app_id)
-            _say(self.ports, app_id, "Unidling")
+            say(self.ports, app_id, "Unidling")
         if app is None:
             raise NotFound("Couldn't find that app.", resource="app")
         return Wakefulness.STARTING if app.waking else Wakefulness.UP
@@ -126,6 +158,42 @@ class WakeApp:
             log.warning("wake.waits", app=app_id, reason=str(exc))
 
 
+@dataclass(frozen=True, kw_only=True)
+class SetAutosleep:
+    """Tell an app when to sleep by itself, and how."""
+
+    ports: Ports
+
+    def __call__(self, actor: Actor, app: App, changes: dict[str, object]) -> App:
+        """Change what is given of `after`, `keep_warm` and `freeze`. Raises BrokenRule, InvalidParams."""
+        checked = self._checked(changes)
+        now = self.ports.clock.now()
+        with self.ports.state.begin() as work:
+            app = work.apps.get(app.id) or app
+            before = app.autosleep or Autosleep()
+            after = replace(before, **checked)  # type: ignore[arg-type]
+            if after == before:
+                return app
+            app = replace(app, autosleep=after, updated_at=now)
+            work.apps.save(app)
+            told = ", ".join(f"{key}={value}" for key, value in changes.items())
+            _record(work, app, now=now, actor=actor, action="app.autosleep", detail=told)
+            work.commit()
+        announce(self.ports, app.id, f"Autosleep set ({told}) by user {actor.account.email}")
+        return app
+
+    def _checked(self, changes: dict[str, object]) -> dict[str, object]:
+        freeze = changes.get("freeze", False)
+        if not isinstance(freeze, bool):
+            raise InvalidParams("The field freeze must be true or false.")
+        checked: dict[str, object] = {"freeze": freeze} if "freeze" in changes else {}
+        if "after" in changes:
+            checked["after_s"] = check_after(changes["after"])
+        if "keep_warm" in changes:
+            checked["keep_warm"] = check_keep_warm(changes["keep_warm"])
+        return checked
+
+
 def _record(work: UnitOfWork, app: App, *, now: datetime, actor: Actor | None, action: str, detail: str) -> None:
     record(
         work,
@@ -138,8 +206,8 @@ def _record(work: UnitOfWork, app: App, *, now: datetime, actor: Actor | None, a
     )
 
 
-def _say(ports: Ports, app_id: str, line: str) -> None:
-    """Heroku's own words in the app's log; a log that is away stops nothing."""
+def say(ports: Ports, app_id: str, line: str) -> None:
+    """A line of the platform on an app's web dyno, in its log; a log that is away stops nothing."""
     try:
         ports.node.log(app_id, source="heroku", dyno=f"{WEB_TYPE}.1", lines=[line])
     except NodeUnavailable as exc:

@@ -24,7 +24,9 @@ from control.worker.crew import Crew
 from control.worker.loops import Loop
 from control.worker.oneoffs import Oneoffs
 from control.worker.reconcile import Reconcile
+from control.worker.sleeper import Sleeper
 from control.worker.stack_roll import StackRoll
+from control.worker.wakes import Wakes
 
 log = structlog.get_logger()
 
@@ -32,6 +34,8 @@ _APPS_AT_ONCE = 16
 _ONEOFFS_AT_ONCE = 8
 """How many are looked at at the same moment; any number of them may run."""
 _STAND_BY_S = 1
+_WAKES_S = 1
+"""Between looks at apps that were woken. Nobody waits for it: it only tells a boot that failed."""
 
 
 def main() -> None:
@@ -68,6 +72,8 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
     )
     attend = Attend(ports=ports, settings=settings, site=site, crew=Crew("app", _APPS_AT_ONCE))
     reconcile = Reconcile(ports=ports, settings=settings, roll=StackRoll(ports=ports, settings=settings))
+    wakes = Wakes(ports=ports, settings=settings)
+    sleeper = Sleeper(ports=ports, settings=settings)
     oneoffs = Oneoffs(ports=ports, settings=settings, site=site, crew=Crew("oneoff", _ONEOFFS_AT_ONCE))
 
     every = [
@@ -75,6 +81,8 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
         loops.queue("attend", ports.state, attend.tick),
         loops.queue("oneoffs", ports.state, oneoffs.tick),
         Loop(name="reconcile", look=reconcile.tick, interval=settings.reconcile_interval),
+        Loop(name="wakes", look=wakes.tick, interval=_WAKES_S),
+        Loop(name="sleeper", look=sleeper.tick, interval=settings.sleep_interval),
     ]
     if settings.collect_interval:
         collect = Collector(ports=ports, settings=settings)

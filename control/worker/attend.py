@@ -15,6 +15,7 @@ from control.ports.errors import PortError
 from control.services import holds
 from control.services.apply import ApplyApp
 from control.settings import Settings
+from control.worker.bedtime import Bedtime
 from control.worker.crew import Crew
 from control.worker.rollout import Rollout
 from jobs import names
@@ -50,6 +51,7 @@ class Attend:
                 self._remove_unless_built(app_id)
                 return
             Rollout(ports=self.ports, settings=self.settings, site=self.site).run(app_id)
+            Bedtime(ports=self.ports, settings=self.settings).wait(app_id)
             ApplyApp(ports=self.ports, settings=self.settings, site=self.site)(app_id)
         except PortError as exc:
             log.warning("attend.waits", app=app_id, reason=str(exc))

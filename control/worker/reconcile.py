@@ -80,14 +80,25 @@ class Reconcile:
 
     def _check_web(self, app: App, expected: Route, found: Route | None, *, serving: bool) -> None:
         """Write a missing or differing route, with `crashed` for an app none of whose web dynos lives."""
-        if expected.state == "up" and not serving:
+        # One that has just been woken has none yet but those that ended when it fell asleep.
+        if expected.state == "up" and not serving and not app.waking:
             allocations = self.ports.scheduler.allocations(names.app_job_id(app.id))
             web = [each for each in allocations if each.group == WEB]
             if web and all(each.status.has_ended for each in web):
                 expected = replace(expected, state="crashed")
                 self._start_anew(app, [each for each in web if each.meta.get("release") == str(expected.release)])
         if found != expected:
-            self.ports.catalog.put_route(expected)
+            self._put_route(app, expected)
+
+    def _put_route(self, app: App, expected: Route) -> None:
+        """Write a record, unless the app is just being changed: what we saw of it may be a moment old."""
+        with self.ports.state.hold(holds.attending(app.id)) as ours:
+            if not ours:
+                return
+            with self.ports.state.view() as work:
+                latest = work.apps.get(app.id)
+            if latest is not None and latest.desired_generation == app.desired_generation:
+                self.ports.catalog.put_route(expected)
 
     def _start_anew(self, app: App, web: Sequence[Allocation]) -> None:
         """Restart an app whose web dynos Nomad has given up.

@@ -6,6 +6,7 @@ release before it on the air.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from control.domain.releases import Release
@@ -33,8 +34,8 @@ class ReleasePhase:
     settings: Settings
     site: Site
 
-    def run(self, release: Release) -> None:
-        """Return when it ended well or there is none. Raises PhaseFailed."""
+    def run(self, release: Release, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Return when it ended well or there is none; `meanwhile` is called again and again. Raises PhaseFailed."""
         job = self._job(release)
         if job is None:
             return
@@ -43,7 +44,7 @@ class ReleasePhase:
             self.ports.vault.admit(release.app_id)
         if self.ports.scheduler.job(job_id) is None:
             self.ports.scheduler.submit(job)
-        allocation = self._follow(release, job_id)
+        allocation = self._follow(release, job_id, meanwhile)
         if allocation.status is not AllocationStatus.COMPLETE or allocation.exit_code != 0:
             raise PhaseFailed(_explain(allocation))
 
@@ -63,7 +64,7 @@ class ReleasePhase:
         )
         return oneoff.release_phase(spec, self.site)
 
-    def _follow(self, release: Release, job_id: str) -> Allocation:
+    def _follow(self, release: Release, job_id: str, meanwhile: Callable[[], None]) -> Allocation:
         tail = OutputTail(self.ports, owner_id=release.id, task=RELEASE_TYPE)
         deadline = self.ports.clock.monotonic() + self.settings.release_timeout
         while True:
@@ -78,6 +79,7 @@ class ReleasePhase:
                 raise PhaseFailed(
                     f"The release phase took longer than {self.settings.release_timeout} seconds and was stopped."
                 )
+            meanwhile()
             self.ports.clock.wait(_TICK_S)
 
 

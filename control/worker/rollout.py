@@ -20,12 +20,13 @@ import structlog
 from control.domain.releases import Release, ReleaseStatus
 from control.ports.bundle import Ports
 from control.ports.errors import JobRejected
-from control.ports.scheduler import Allocation
 from control.ports.state import UnitOfWork
 from control.services import desired
+from control.services.apply import ApplyApp
 from control.services.desired import Desired
 from control.settings import Settings
 from control.worker import slug_store
+from control.worker.boot_failure import explain
 from control.worker.postdeploy import order_postdeploy
 from control.worker.release_phase import PhaseFailed, ReleasePhase
 from control.worker.slug_check import SlugRejected
@@ -37,9 +38,6 @@ from jobs.spec import Site
 log = structlog.get_logger()
 
 _TICK_S = 0.1
-_LAST_LINES = 10
-_MOST_WORDS = 4096
-"""Bytes of its last lines that a failure repeats."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +55,8 @@ class Rollout:
             return
         try:
             self._adopt_slug(release)
-            ReleasePhase(ports=self.ports, settings=self.settings, site=self.site).run(release)
+            phase = ReleasePhase(ports=self.ports, settings=self.settings, site=self.site)
+            phase.run(release, meanwhile=lambda: self._wake_old(app_id))
             self._boot(release)
         except (PhaseFailed, SlugRejected) as exc:
             self._fail(release, str(exc))
@@ -81,6 +80,14 @@ class Rollout:
         if slug is not None:
             slug_store.adopt_posted(self.ports, self.settings, slug)
 
+    def _wake_old(self, app_id: str) -> None:
+        """Somebody wakes the app while its release phase runs: what is on the air starts, as if it had been awake."""
+        with self.ports.state.view() as work:
+            woken = any(each.id == app_id for each in work.apps.waking())
+        if woken:
+            apply = ApplyApp(ports=self.ports, settings=self.settings, site=self.site)
+            apply(app_id, despite_pending=True)
+
     def _boot(self, release: Release) -> None:
         wanted = self._submit(release)
         while wanted is not None:
@@ -92,7 +99,7 @@ class Rollout:
                 self._succeed(wanted)
                 return
             if verdict.outcome is not Outcome.WAITING:
-                self._fail(release, self._explain(verdict, wanted))
+                self._fail(release, explain(self.ports, self.settings, verdict, wanted))
                 return
             self.ports.clock.wait(_TICK_S)
             wanted = self._renew(wanted)
@@ -187,33 +194,6 @@ class Rollout:
         self.ports.node.log(
             release.app_id, source="app", dyno="api", lines=[f"Release v{release.version} failed: {headline}"]
         )
-
-    def _explain(self, verdict: Verdict, wanted: Desired) -> str:
-        culprit = verdict.culprit
-        if culprit is None:
-            return "The app did not start."
-        if verdict.outcome is Outcome.TIMED_OUT:
-            check = wanted.health_check
-            goal = f"answer GET {check.path} with 200 to 399" if check else "bind to $PORT"
-            reason = (
-                f"Error R10 (Boot timeout) -> Web process failed to {goal} within "
-                f"{wanted.boot_timeout(self.settings)} seconds of launch."
-            )
-        elif culprit.oom_killed:
-            reason = "Error R15 (Memory quota vastly exceeded) -> The web process was killed for its use of memory."
-        elif culprit.exit_code is None:
-            reason = f"The web process could not be started: {culprit.message or 'the node gave no reason'}"
-        else:
-            reason = f"The web process ended with exit code {culprit.exit_code} before it accepted a request on $PORT."
-        return "\n".join([reason, *self._last_lines(culprit)])
-
-    def _last_lines(self, culprit: Allocation) -> list[str]:
-        """What that very dyno said last; the old release's dyno of the same name is another allocation."""
-        said, offset = b"", 0
-        while piece := self.ports.node.output(culprit.id, task="dyno", offset=offset):
-            said, offset = said[-_MOST_WORDS:] + piece, offset + len(piece)
-        lines = said[-_MOST_WORDS:].decode(errors="replace").splitlines()
-        return [f"    {line}" for line in lines[-_LAST_LINES:]]
 
 
 def _is_pending(work: UnitOfWork, release: Release) -> bool:

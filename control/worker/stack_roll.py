@@ -15,6 +15,7 @@ import structlog
 from control.domain.apps import App
 from control.ports.bundle import Ports
 from control.ports.scheduler import JobSummary
+from control.services.releases import thaw
 from control.settings import Settings
 from jobs import names
 
@@ -59,6 +60,7 @@ class StackRoll:
         log.info("stack.roll", app=app.id, runs_on=job.meta.get("stack"))
         self._on_their_way.add(app.id)
         with self.ports.state.begin() as work:
+            thaw(work, app.id)
             work.apps.touch(app.id)
             work.commit()
 

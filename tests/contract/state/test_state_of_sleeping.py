@@ -8,7 +8,7 @@ from typing import Any
 
 from control.domain.accounts import Account
 from control.domain.apps import App
-from control.domain.sleeping import Autosleep
+from control.domain.sleeping import Autosleep, SleepCause
 from control.ports.state import StateStore
 
 
@@ -25,6 +25,7 @@ def test_sleep_is_kept_whole(store: StateStore, app: App, records: Any) -> None:
         app,
         autosleep=Autosleep(after_s=60, keep_warm="mon 08:00-09:00", freeze=True),
         asleep_since=records.now,
+        asleep_because=SleepCause.IDLE,
         frozen=True,
         woken_at=records.now,
         waking=True,

@@ -81,3 +81,74 @@ def test_refusals_say_why(api: Any, app: Any) -> None:
 
     assert answer.status_code == 422
     assert "no web dyno" in answer.json["message"]
+
+
+def test_autosleep_is_shown_and_changed(plane: Any, api: Any, app: Any) -> None:
+    """The platform's time until it is told another; back to it with `default`; the event says what was told."""
+    plane.deploy(app)
+    path = f"/apps/{app.name}/autosleep"
+    found = api.get(path).json
+    assert (found["after"], found["is_default"], found["keep_warm"], found["reason"]) == (1800, True, [], None)
+
+    found = api.patch(path, {"after": "2h", "keep_warm": ["Mon-Fri 08:00-20:00"]}).json
+    assert (found["after"], found["is_default"], found["keep_warm"]) == (7200, False, ["mon-fri 08:00-20:00"])
+    found = api.patch(path, {"after": "off"}).json
+    assert (found["after"], found["keep_warm"], found["reason"]) == (
+        None,
+        ["mon-fri 08:00-20:00"],
+        "it was told not to",
+    )
+    found = api.patch(path, {"after": "default", "keep_warm": None}).json
+    assert (found["after"], found["is_default"], found["keep_warm"]) == (1800, True, [])
+
+    events = [each["action"] for each in api.get(f"/apps/{app.name}/events").json]
+    assert events.count("app.autosleep") == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"after": "soon"}, "between 1 minute and 7 days"),
+        ({"after": 1}, "between 1 minute and 7 days"),
+        ({"keep_warm": "always"}, "is not understood"),
+        ({"keep_warm": {}}, "must be texts"),
+        ({"freeze": "yes"}, "must be true or false"),
+        ({"after": "1h", "keep_warm": ["mon 25:00-26:00"]}, "time 25:00 does not exist"),
+    ],
+)
+def test_wrong_wishes_change_nothing(api: Any, app: Any, body: Any, said: str) -> None:
+    """422 with one sentence."""
+    before = api.get(f"/apps/{app.name}/autosleep").json
+
+    answer = api.patch(f"/apps/{app.name}/autosleep", body)
+
+    assert answer.status_code == 422
+    assert said in answer.json["message"]
+    assert api.get(f"/apps/{app.name}/autosleep").json == before
+
+
+def test_a_scale_that_may_not_sleep_wakes(plane: Any, api: Any, app: Any) -> None:
+    """A second web dyno, another size or a worker; a change that may sleep leaves it asleep."""
+    plane.deploy(app, {"web": "serve", "worker": "work"})
+    for updates, wakes in (
+        ([{"type": "web", "quantity": 2}], True),
+        ([{"type": "web", "quantity": 1}], False),
+        ([{"type": "web", "size": "basic"}], True),
+        ([{"type": "web", "size": "free"}], False),
+        ([{"type": "worker", "quantity": 1}], True),
+        ([{"type": "worker", "quantity": 0}], False),
+    ):
+        api.post(f"/apps/{app.name}/actions/sleep")
+        assert api.patch(f"/apps/{app.name}/formation", {"updates": updates}).status_code == 200
+        assert (api.get(f"/apps/{app.name}").json["asleep_since"] is None) is wakes, updates
+        api.post(f"/apps/{app.name}/actions/wake")
+
+
+def test_a_restart_leaves_it_asleep(plane: Any, api: Any, app: Any) -> None:
+    """All, one type or one dyno: there is nothing to restart."""
+    plane.deploy(app)
+    api.post(f"/apps/{app.name}/actions/sleep")
+
+    for path in ("dynos", "dynos/web.1", "formations/web"):
+        assert api.delete(f"/apps/{app.name}/{path}").status_code == 202
+    assert [dyno["state"] for dyno in api.get(f"/apps/{app.name}/dynos").json] == ["idle"]

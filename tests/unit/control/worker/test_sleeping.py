@@ -12,6 +12,7 @@ from control.services import holds
 from control.services.apply import ApplyApp
 from control.services.dynos import list_dynos
 from control.services.sleeping import SleepApp, WakeApp
+from control.worker.wakes import Wakes
 from jobs.spec import Site
 
 SITE = Site(artifacts_url="http://127.0.0.1:8085", dyno_uid=997)
@@ -177,3 +178,83 @@ def test_who_cannot_sleep_is_told_why(world: Any) -> None:
         SleepApp(ports=world.ports)(app)
 
     assert world.latest(app).asleep_since is None
+
+
+def test_a_wake_in_the_middle_of_a_release_phase_starts_what_is_on_the_air(world: Any, asleep: App) -> None:
+    """Whoever asks need not wait for the new release."""
+    release = world.release(asleep, world.slug(asleep, web="serve2", release="migrate"))
+    phase = f"{asleep.id}.release-v{release.version}"
+
+    def look() -> None:
+        job = world.scheduler.submitted_job(asleep.id)
+        counts.append((job["Meta"]["release"], _counts(world, asleep)["web"]))
+        world.scheduler.run(phase)
+        world.scheduler.exit(phase)
+
+    counts: list[tuple[str, int]] = []
+    boot = world.scheduler.pass_health
+    wake = _waker(world, at_once=False)
+    world.clock.script = [lambda: wake(asleep.id), lambda: None, look, *[lambda: boot(asleep.id)] * 10]
+    world.attend.attend(asleep.id)
+
+    assert counts == [(str(release.version - 1), 1)]
+    assert world.fresh(release).status == "succeeded"
+    assert _route(world, asleep) == "up"
+
+
+def test_a_boot_that_succeeds_is_the_end_of_a_wake(world: Any, asleep: App) -> None:
+    """From then on the app is like any other; what it said before it slept does not count."""
+    _waker(world)(asleep.id)
+    _wakes(world)
+    assert world.latest(asleep).waking
+
+    world.scheduler.pass_health(asleep.id)
+    _wakes(world)
+
+    assert not world.latest(asleep).waking
+    assert _waker(world)(asleep.id) == "up"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_wake_that_fails_is_told_and_tried_again(world: Any, asleep: App, times: int) -> None:
+    """The reason and the last lines are in the log, the app sleeps again, and each further wake starts it anew."""
+    for _ in range(times):
+        _waker(world)(asleep.id)
+        allocation = next(each for each in world.scheduler.run(asleep.id, group="web") if each.group == "web")
+        world.node.prints(allocation.id, "KeyError: 'PORT'\n", task="dyno")
+        world.scheduler.crash(allocation.id, 3)
+        _wakes(world)
+        world.attend.attend(asleep.id)
+
+        assert _route(world, asleep) == "idle"
+        assert _counts(world, asleep)["web"] == 0
+    lines = [line.split(" ", 1)[1] for line in world.node.lines[asleep.id]]
+    reason = "heroku[web.1]: The web process ended with exit code 3 before it accepted a request on $PORT."
+    assert lines.count(reason) == times
+    assert lines.count("heroku[web.1]:     KeyError: 'PORT'") == times
+    assert "next request tries again" in str(list_dynos(world.ports, world.latest(asleep))[0].reason)
+
+
+def test_the_repair_loop_waits_for_a_wake(world: Any, asleep: App) -> None:
+    """A dyno that ended when the app fell asleep is no crash of the app that was just woken."""
+    with world.ports.state.hold(holds.attending(asleep.id)):
+        _waker(world)(asleep.id)
+    world.reconcile.tick()
+
+    assert _route(world, asleep) != "crashed"
+    assert world.latest(asleep).restart_nonce == asleep.restart_nonce
+
+
+def test_the_repair_loop_writes_no_route_of_an_app_that_somebody_changes(world: Any, asleep: App) -> None:
+    """What it saw may be a moment old: who holds the app writes it."""
+    world.catalog.delete_route(asleep.id)
+    with world.ports.state.hold(holds.attending(asleep.id)):
+        world.reconcile.tick()
+    assert asleep.id not in world.catalog.routes()
+
+    world.reconcile.tick()
+    assert _route(world, asleep) == "idle"
+
+
+def _wakes(world: Any) -> None:
+    Wakes(ports=world.ports, settings=world.settings).tick()

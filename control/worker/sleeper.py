@@ -1,0 +1,86 @@
+"""Puts apps to sleep that nobody has asked for in a while.
+
+Idle is judged by what the router's workers report to the node agent: when an app had its last request, and whether one
+is under way. A router that was not heard lately may be serving anything, so then nothing falls asleep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from control.domain.apps import App
+from control.domain.sleeping import SleepCause, idle_time, is_kept_warm, may_not_sleep
+from control.errors import PlatformError
+from control.ports.bundle import Ports
+from control.ports.errors import PortError
+from control.ports.node import Activity
+from control.ports.state import UnitOfWork
+from control.services.sleeping import SleepApp, running_formation
+from control.settings import Settings
+
+log = structlog.get_logger()
+
+_HEARD = timedelta(seconds=30)
+"""A report is newer than that, or the router counts as silent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sleeper:
+    """Looks which apps are idle."""
+
+    ports: Ports
+    settings: Settings
+
+    def tick(self) -> None:
+        """One look at all apps: one listing, and a few queries for each that may have been idle long enough."""
+        try:
+            activity = self.ports.node.activity()
+            now = self.ports.clock.now()
+            if activity.since is None or activity.heard_at is None or now - activity.heard_at > _HEARD:
+                return
+            for app, idle in self._idle(activity, now).items():
+                self._put_to_sleep(app, idle)
+        except PortError as exc:
+            log.warning("sleeper.waits", reason=str(exc))
+
+    def _idle(self, activity: Activity, now: datetime) -> Mapping[App, timedelta]:
+        """The apps that are to sleep, with how long each was idle."""
+        found: dict[App, timedelta] = {}
+        with self.ports.state.view() as work:
+            for app in work.apps.list():
+                wanted = idle_time(app.autosleep, self.settings.autosleep_after)
+                idle = now - _busy_until(app, activity)
+                if wanted is None or idle < wanted or not _is_settled(app):
+                    continue
+                if not is_kept_warm(app.autosleep, now) and not self._has_reasons(work, app, now - wanted):
+                    found[app] = idle
+        return found
+
+    def _has_reasons(self, work: UnitOfWork, app: App, limit: datetime) -> bool:
+        """Whether its formation forbids it, or has just changed."""
+        rows = running_formation(work, app)
+        return may_not_sleep(app.autosleep, rows) is not None or any(row.updated_at > limit for row in rows)
+
+    def _put_to_sleep(self, app: App, idle: timedelta) -> None:
+        try:
+            why = f"no request for {idle // timedelta(minutes=1)} minutes"
+            SleepApp(ports=self.ports)(app, cause=SleepCause.IDLE, why=why)
+        except PlatformError as exc:
+            log.info("sleeper.leaves", app=app.id, reason=exc.message)
+
+
+def _is_settled(app: App) -> bool:
+    return not app.asleep and not app.waking and app.applied_generation >= app.desired_generation
+
+
+def _busy_until(app: App, activity: Activity) -> datetime:
+    """When it had its last request, or what else its idle time begins with: a wake, say, or a release."""
+    seen = activity.apps.get(app.id)
+    if seen is not None and seen.in_flight:
+        return datetime.max.replace(tzinfo=app.created_at.tzinfo)
+    moments = (activity.since, app.created_at, app.woken_at, app.released_at, seen.last_request if seen else None)
+    return max(moment for moment in moments if moment is not None)
