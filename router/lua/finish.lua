@@ -4,6 +4,7 @@ local balance = require("balance")
 local codes = require("codes")
 local hold = require("hold")
 local lines = require("lines")
+local metrics = require("metrics")
 
 local var = ngx.var
 
@@ -32,8 +33,10 @@ end
 local function write_failure(app_id, code)
     -- The waiting page is no failure.
     if code == "" then
+        metrics.finish(ngx.status)
         return lines.add(compose(app_id, "at=info"))
     end
+    metrics.finish(ngx.status, code)
     lines.add(compose(app_id, ('at=error code=%s desc="%s"'):format(code, codes[code].desc)))
 end
 
@@ -63,6 +66,7 @@ function finish.log()
             return write_failure(app_id, "H27")
         end
     end
+    metrics.finish(status)
     if key ~= "" then
         write_request()
     end

@@ -21,7 +21,8 @@ local full = {} -- datagrams that wait for `flush`
 local armed = false
 local lost = 0
 
-local function connect()
+-- A new socket to the node agent, or false; only where there may be one (in timers).
+function lines.connect()
     local socket = ngx.socket.udp()
     local ok = socket:setpeername("unix:" .. settings.log_socket)
     return ok and socket
@@ -39,7 +40,7 @@ local function deliver(socket, datagram)
         end
         ngx.sleep(pause)
         pause = math.min(pause * 2, 1)
-        socket = connect()
+        socket = lines.connect()
     end
 end
 
@@ -51,7 +52,7 @@ local function close_datagram()
 end
 
 local function send_gathered()
-    local socket = connect()
+    local socket = lines.connect()
     close_datagram()
     while full[1] do
         socket = deliver(socket, full[1])

@@ -22,4 +22,18 @@ function raw.variable(name)
     return value[0], tonumber(length[0])
 end
 
+-- The number that it begins with; nil when it begins with none.
+function raw.number(name)
+    local pointer, size = raw.variable(name)
+    local number
+    for index = 0, size - 1 do
+        local digit = pointer[index] - 48
+        if digit < 0 or digit > 9 then
+            break
+        end
+        number = (number or 0) * 10 + digit
+    end
+    return number
+end
+
 return raw

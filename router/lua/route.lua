@@ -3,6 +3,7 @@
 local fail = require("fail")
 local hold = require("hold")
 local ids = require("ids")
+local metrics = require("metrics")
 local routes = require("routes")
 local usable = require("usable")
 
@@ -64,6 +65,7 @@ function route.access()
     if not app then
         return fail.no_such_app()
     end
+    metrics.begin(app.id)
     local problem = obstacle(app)
     if problem == true then
         app = hold.until_usable(app)

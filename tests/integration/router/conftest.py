@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from control.node.router_reports import MARK, Report, parse
 from router.render import push_command, render
 from router.settings import from_env
 from tests.integration.router.dynos import DynoMaker
@@ -56,7 +57,7 @@ def given_to_user(folder: Path) -> Path:
 
 
 class Edge:
-    """An nginx of the router; what it would tell the node agent is in `lines`."""
+    """An nginx of the router; what it would tell the node agent is in `lines`, what its workers count in `reports`."""
 
     def __init__(self, **more: str) -> None:
         self.home = given_to_user(Path(tempfile.mkdtemp(prefix="edge-")))
@@ -67,6 +68,7 @@ class Edge:
         (self.home / "run").mkdir()
         render(self.settings)
         self._lines: list[str] = []
+        self.reports: list[Report] = []
         self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._log.bind(str(self.settings.log_socket))
         self.settings.log_socket.chmod(0o666)
@@ -137,10 +139,16 @@ class Edge:
 
     def _read(self) -> None:
         while (datagram := self._log.recv(65536)) != b"end":
-            self._lines += datagram.decode().split("\n")
+            if datagram.startswith(MARK):
+                report = parse(datagram)
+                assert report, datagram
+                self.reports.append(report)
+            else:
+                self._lines += datagram.decode().split("\n")
 
     def forget_lines(self) -> None:
         self._lines.clear()
+        self.reports.clear()
 
     def line(self, *parts: str) -> str:
         """The line, come or coming, that has all these parts."""
