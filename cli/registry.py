@@ -96,6 +96,12 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "maintenance:on": "answer visitors with a maintenance page",
             "maintenance:off": "let visitors in again",
         },
+        "cache": {
+            "cache:info": "show whether an app's HTTP cache is on, and what it answers",
+            "cache:enable": "let the HTTP cache answer what the app marks as cacheable",
+            "cache:disable": "let every request reach a dyno",
+            "cache:purge": "have the cache forget an app's responses",
+        },
         "domains": {
             "domains": "list an app's host names",
             "domains:add": "let an app answer for a name",

@@ -13,6 +13,7 @@ from control.settings import Settings, SettingsError
 def bootstrap(settings: Settings) -> Ports:
     """Connect to everything that the settings name; no server is asked anything yet. Raises SettingsError."""
     from control.adapters.consul_catalog import ConsulCatalog  # noqa: PLC0415 - SDKs are loaded when they are needed
+    from control.adapters.edge_client import EdgeClient  # noqa: PLC0415
     from control.adapters.minio_blobs import MinioBlobs  # noqa: PLC0415
     from control.adapters.node_client import NodeClient  # noqa: PLC0415
     from control.adapters.nomad_scheduler import NomadScheduler  # noqa: PLC0415
@@ -38,6 +39,7 @@ def bootstrap(settings: Settings) -> Ports:
             public_endpoint=servers.minio_public_endpoint or None,
         ),
         node=NodeClient(servers.node_socket),
+        edge=EdgeClient(servers.edge_socket),
         clock=system_clock(),
         state=open_state(settings),
     )

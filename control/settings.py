@@ -60,6 +60,7 @@ class Servers:
     router_token_digest: str = ""
     """SHA-256 of the token by which the edge asks for a wake, in hexadecimal digits."""
     node_socket: str = ""
+    edge_socket: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +239,7 @@ _OPEN = (
     "minio_endpoint",
     "minio_public_endpoint",
     "node_socket",
+    "edge_socket",
     "router_token_digest",
 )
 

@@ -80,6 +80,7 @@ locals {
       "checkout"        = var.checkout
       "control-secrets" = "${var.home}/secrets/control"
       "run"             = "${var.home}/run"
+      "router-state"    = "${var.home}/router"
     },
     # Debian's own Python comes with /usr; any other has a folder of its own.
     var.python_prefix == "/usr" ? {} : { "python" = var.python_prefix }

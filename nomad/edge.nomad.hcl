@@ -100,6 +100,17 @@ job "nomapaas-edge" {
       source = "router-state"
     }
 
+    volume "router-mesh" {
+      type   = "host"
+      source = "router-mesh"
+    }
+
+    volume "cache-state" {
+      type      = "host"
+      source    = "cache-state"
+      read_only = true
+    }
+
     task "nginx" {
       driver       = "exec"
       user         = var.user
@@ -129,6 +140,18 @@ job "nomapaas-edge" {
       volume_mount {
         volume      = "router-state"
         destination = "${var.home}/router"
+      }
+
+      volume_mount {
+        volume      = "router-mesh"
+        destination = "${var.home}/mesh"
+      }
+
+      # With Varnish's socket.
+      volume_mount {
+        volume      = "cache-state"
+        destination = "${var.home}/cache"
+        read_only   = true
       }
 
       resources {

@@ -15,6 +15,7 @@ from router.settings import RouterSettings
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("start-nginx", "start-consul-template")
+CACHE_FILES = ("cache.vcl", "http.conf", "locations.conf")
 
 
 class ConfigTemplate(string.Template):
@@ -34,6 +35,10 @@ def render(settings: RouterSettings) -> None:
     (etc / "consul-template.json").write_text(consul_template_conf(settings))
     for name in SCRIPTS:
         _fill_in(name, settings, etc / name).chmod(0o755)
+    (etc / "cache").mkdir(exist_ok=True, mode=0o755)
+    for name in CACHE_FILES:
+        _fill_in(f"cache/{name}", settings, etc / "cache" / name)
+    _fill_in("cache/start-varnish", settings, etc / "cache" / "start-varnish").chmod(0o755)
 
 
 def nginx_conf(settings: RouterSettings) -> str:
@@ -95,6 +100,9 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "rendered": settings.rendered,
         "log_socket": settings.log_socket,
         "control_token": settings.control_token,
+        "cache_dir": settings.cache_dir,
+        "cache_socket": settings.cache_socket,
+        "mesh_socket": settings.mesh_socket,
     }
     return {
         "listen": settings.listen,
@@ -103,6 +111,10 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "control": settings.control,
         "most_held": str(settings.most_held),
         "most_held_of_app": str(settings.most_held_of_app),
+        "cache_memory": str(settings.cache_memory),
+        "cache_largest": str(settings.cache_memory * 1024 * 1024 // 8),
+        "cache_down_grace": str(settings.cache_down_grace),
+        "cache_timeout": f"{(settings.boot_timeout + settings.first_byte_timeout + settings.idle_timeout) * 1000:.0f}",
         **{name: str(path) for name, path in paths.items()},
         **{name: f"{getattr(settings, name) * 1000:.0f}" for name in times},
     }

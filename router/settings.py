@@ -53,6 +53,10 @@ class RouterSettings:
     keepalive: float = 1
     table_memory: int = 64
     """MB that the table may take."""
+    cache_memory: int = 128
+    """MB of responses that the HTTP cache keeps; an eighth of it is the longest one."""
+    cache_down_grace: int = 3600
+    """Seconds for which a stale response may be shown for an app that cannot be reached, unless the app forbids it."""
     settle: tuple[int, int] = (50, 250)
     """How long, in ms, changes are gathered before a push: at least and at most."""
 
@@ -65,6 +69,21 @@ class RouterSettings:
     def work_dir(self) -> Path:
         """Of no use after a restart."""
         return self.state_dir / "work"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Varnish's own folder, with its socket; the edge may go in, nobody else."""
+        return self.state_dir.with_name("cache")
+
+    @property
+    def cache_socket(self) -> Path:
+        """Where Varnish listens."""
+        return self.cache_dir / "varnish.sock"
+
+    @property
+    def mesh_socket(self) -> Path:
+        """Where nginx takes what Varnish does not have."""
+        return self.state_dir.with_name("mesh") / "mesh.sock"
 
     @property
     def rendered(self) -> Path:
@@ -101,6 +120,8 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         most_held=int(_number(env, "NOMAPAAS_ROUTER_HELD", 4000)),
         most_held_of_app=int(_number(env, "NOMAPAAS_ROUTER_HELD_OF_APP", 1000)),
         quarantine=_number(env, "NOMAPAAS_ROUTER_QUARANTINE", 5),
+        cache_memory=int(_number(env, "NOMAPAAS_ROUTER_CACHE_MEMORY", 128)),
+        cache_down_grace=int(_number(env, "NOMAPAAS_ROUTER_CACHE_DOWN_GRACE", 3600)),
     )
     _check(settings)
     return settings
@@ -138,7 +159,7 @@ def _check(settings: RouterSettings) -> None:
     for value in values:
         if not SAFE.fullmatch(str(value)):
             raise SettingsError(f"{value} has characters that a path or address of the router cannot have.")
-    for path in (settings.socket, settings.log_socket):
+    for path in (settings.socket, settings.log_socket, settings.cache_socket, settings.mesh_socket):
         if len(str(path)) > LONGEST_SOCKET_PATH:
             raise SettingsError(f"{path} is longer than a socket's path may be; choose a shorter NOMAPAAS_HOME.")
     if settings.workers < 1:

@@ -41,17 +41,19 @@ class AppJson:
     env: Mapping[str, Variable] = field(default_factory=dict)
     buildpacks: tuple[str, ...] = ()
     rest: Mapping[str, Any] = field(default_factory=dict)
-    """`formation`, `postdeploy`, `healthchecks` and `cron`, where there are any."""
+    """`formation`, `postdeploy`, `healthchecks`, `cron` and `cache`, where there are any."""
 
     def result(self, *, first: bool) -> dict[str, Any]:
-        """What the platform gets. Config vars, buildpacks and formation count at the first push alone.
+        """What the platform gets. Config vars, buildpacks, formation and cache count at the first push alone.
 
         Shape: `{"env": {NAME: {"value": …} or {"generator": "secret"}}, "buildpacks": [NAME or URL],
-        "formation": {TYPE: {"quantity": N, "size": NAME}}, "postdeploy": COMMAND, "healthchecks": …, "cron": […]}`.
+        "formation": {TYPE: {"quantity": N, "size": NAME}}, "postdeploy": COMMAND, "healthchecks": …, "cron": […],
+        "cache": true}`.
         """
         made = dict(self.rest)
         if not first:
             made.pop("formation", None)
+            made.pop("cache", None)
             return made
         env = {name: _wanted(each) for name, each in self.env.items() if each.is_secret or each.value is not None}
         return {**made, "env": env, "buildpacks": list(self.buildpacks)}
@@ -76,6 +78,7 @@ def read(folder: Path) -> AppJson | None:
         "postdeploy": _text(_object(document.get("scripts"), "scripts").get("postdeploy"), "scripts.postdeploy"),
         "healthchecks": document.get("healthchecks"),
         "cron": _cron(document.get("cron")),
+        "cache": _flag(document.get("cache"), "cache"),
     }
     return AppJson(
         env=dict(_variables(document.get("env"))),
@@ -215,6 +218,12 @@ def _listing(value: Any, what: str) -> list[Any]:
 def _text(value: Any, what: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _wrong(f"{what} is not a text")
+    return value
+
+
+def _flag(value: Any, what: str) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(f"{what} is neither true nor false")
     return value
 
 

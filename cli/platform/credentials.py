@@ -33,6 +33,7 @@ def write_all(instance: Instance) -> None:
         "minio_secret_key": minio["control_secret_key"],
         "signing_secret": _signing_secret(instance),
         "node_socket": str(instance.run / "node.sock"),
+        "edge_socket": str(instance.home / "router" / "edge.sock"),
         "router_token_digest": hashlib.sha256(_router_token(instance).encode()).hexdigest(),
     }
     if url := database(instance).url:

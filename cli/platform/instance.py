@@ -36,11 +36,12 @@ OFFSETS: Mapping[str, int] = {
 
 CONTROL_USER = "nomapaas"
 ROUTER_USER = "nomapaas-router"
+CACHE_USER = "nomapaas-cache"
 DYNO_USER = "nomapaas-dyno"
 CONSUL_USER = "nomapaas-consul"
 VAULT_USER = "nomapaas-vault"
 MINIO_USER = "nomapaas-minio"
-USERS = (CONTROL_USER, ROUTER_USER, DYNO_USER, CONSUL_USER, VAULT_USER, MINIO_USER)
+USERS = (CONTROL_USER, ROUTER_USER, CACHE_USER, DYNO_USER, CONSUL_USER, VAULT_USER, MINIO_USER)
 """Unix users, shared by every instance on the machine."""
 
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")

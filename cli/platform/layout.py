@@ -12,6 +12,7 @@ from pathlib import Path
 from cli.platform import files
 from cli.platform.commands import attempt, run
 from cli.platform.instance import (
+    CACHE_USER,
     CONSUL_USER,
     CONTROL_USER,
     MINIO_USER,
@@ -53,6 +54,9 @@ def ensure_folders(instance: Instance) -> None:
     files.directory(home / "state", mode=0o700, user=CONTROL_USER)
     files.directory(home / "router", mode=0o750, user=ROUTER_USER, group=CONTROL_USER)
     files.directory(instance.etc / "router")
+    # Each holds a socket of its owner, and lets in who comes to it: the edge to Varnish, Varnish to the mesh.
+    files.directory(home / "cache", mode=0o710, user=CACHE_USER, group=ROUTER_USER)
+    files.directory(home / "mesh", mode=0o710, user=ROUTER_USER, group=CACHE_USER)
     files.directory(instance.run, mode=0o711)
     files.directory(home / "cni")
     files.directory(home / "cni-leases", mode=0o700)

@@ -24,13 +24,14 @@ NEEDED = (
     "mmdebstrap",
     "nginx",
     "util-linux",
+    "varnish",
 )
 """What runs, beside the servers of `servers.py`."""
 
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 _MARK = "# written by `nomapaas up` while it installs packages"
-_SERVICES = ("nginx",)
+_SERVICES = ("nginx", "varnish", "varnishncsa")
 _INSTALL_SECONDS = 900
 
 
@@ -45,8 +46,9 @@ def ensure(names: Sequence[str] = NEEDED) -> None:
     """Install what is missing. Raises Problem with the command to run where this cannot be done from here."""
     if shutil.which("dpkg-query") is None:
         raise Problem(
-            "This is no Debian: install nginx with its Lua module, lua-resty-core, lua-cjson, iptables, iproute2, curl "
-            "and mmdebstrap by hand, and make a `dpkg-query` that knows them, or run nomapaas on Debian 12."
+            "This is no Debian: install nginx with its Lua module, lua-resty-core, lua-cjson, Varnish, iptables, "
+            "iproute2, curl and mmdebstrap by hand, and make a `dpkg-query` that knows them, or run nomapaas on "
+            "Debian 12."
         )
     wanted = missing(names)
     if not wanted:

@@ -12,16 +12,17 @@ import httpx
 from cli.platform import digest, files
 from cli.platform.commands import run
 from cli.platform.database import database
-from cli.platform.instance import CONTROL_USER, ROUTER_USER, Instance
+from cli.platform.instance import CACHE_USER, CONTROL_USER, ROUTER_USER, Instance
 from cli.platform.nomad_setup import Nomad
 from cli.platform.problem import Problem
 from cli.platform.programs import common_env, python_prefix
 from cli.platform.progress import wait_for
 from cli.platform.stack_registry import registry_env
 
-CONTROL, EDGE = "nomapaas-control", "nomapaas-edge"
+CONTROL, EDGE, CACHE = "nomapaas-control", "nomapaas-edge", "nomapaas-cache"
 _READY_SECONDS = 90
 _SHOWN_LINES = 5
+_NO_APP = "00000000-0000-0000-0000-000000000000"
 
 
 class PlatformJobs:
@@ -50,6 +51,29 @@ class PlatformJobs:
             },
         )
         self._wait(EDGE, self.edge_ready, "The edge has no routing table")
+
+    def run_cache(self) -> None:
+        """Start Varnish on what `run_edge` rendered, and wait until it answers."""
+        instance = self._instance
+        uid, gid = files.user_ids(CACHE_USER)
+        told = int(float(_router_settings(instance).get("NOMAPAAS_ROUTER_CACHE_MEMORY", "128")))
+        self._submit(
+            "cache",
+            {
+                "home": str(instance.home),
+                "user": CACHE_USER,
+                "uid": uid,
+                "gid": gid,
+                "memory": 2 * told + 64,
+                "config": digest.of_folders([instance.etc / "router" / "cache"]),
+            },
+        )
+        self._wait(CACHE, self.cache_ready, "The HTTP cache does not answer")
+
+    def cache_ready(self) -> bool:
+        """Whether Varnish answers the edge."""
+        answer = over_socket(self._instance.home / "router" / "edge.sock", f"/cache?app={_NO_APP}")
+        return answer is not None and answer.get("answers") is True
 
     def edge_ready(self) -> bool:
         """Whether nginx has a table."""

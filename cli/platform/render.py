@@ -87,6 +87,8 @@ def platform_volumes(instance: Instance, *, python_prefix: Path, consul_template
         HostVolume(name="router-config", path=instance.etc / "router"),
         HostVolume(name="router-secrets", path=instance.secrets / "router"),
         HostVolume(name="router-state", path=instance.home / "router", read_only=False),
+        HostVolume(name="router-mesh", path=instance.home / "mesh", read_only=False),
+        HostVolume(name="cache-state", path=instance.home / "cache", read_only=False),
         HostVolume(name="runner", path=instance.home / "runner"),
     ]
     return volumes

@@ -81,6 +81,7 @@ def _route(record: Any) -> Route | None:
             maintenance=record["maintenance"],
             release=record["release"],
             frozen=record.get("frozen", False),
+            cache=record.get("cache"),
         )
     except (KeyError, TypeError):
         return None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from control.adapters.memory_clock import ManualClock
+from control.adapters.memory_edge import MemoryEdge
 from control.adapters.memory_node import MemoryNode
 from control.adapters.memory_scheduler import MemoryScheduler
 from control.ports.blobs import BlobStat
@@ -17,7 +18,7 @@ from control.ports.catalog import Instance, Route
 from control.ports.clock import Clock
 from control.ports.errors import CatalogUnavailable, ConfigVersionTaken, StoreFull, StoreUnavailable, VaultUnavailable
 
-__all__ = ["ManualClock", "MemoryBlobs", "MemoryCatalog", "MemoryNode", "MemoryScheduler", "MemoryVault"]
+__all__ = ["ManualClock", "MemoryBlobs", "MemoryCatalog", "MemoryEdge", "MemoryNode", "MemoryScheduler", "MemoryVault"]
 
 
 class MemoryVault:

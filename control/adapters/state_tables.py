@@ -166,6 +166,8 @@ apps = Table(
     Column("frozen", Boolean, nullable=False, server_default=false()),
     Column("woken_at", Instant),
     Column("waking", Boolean, nullable=False, server_default=false()),
+    Column("cache", Boolean, nullable=False, server_default=false()),
+    Column("cache_purges", Integer, nullable=False, server_default="0"),
 )
 # A destroyed app gives its name back at once, though its row stays until the worker has removed what it owned.
 _alive = text("destroyed_at IS NULL")

@@ -12,6 +12,7 @@ from control.domain.rules import BrokenRule
 from control.errors import InvalidParams, PlatformError
 from control.ports.errors import (
     CatalogUnavailable,
+    EdgeUnavailable,
     JobRejected,
     NodeUnavailable,
     PortError,
@@ -31,6 +32,7 @@ _PORT_ERRORS: tuple[tuple[type[PortError], int, str], ...] = (
     (SchedulerUnavailable, 503, "scheduler_unavailable"),
     (CatalogUnavailable, 503, "catalog_unavailable"),
     (NodeUnavailable, 503, "node_unavailable"),
+    (EdgeUnavailable, 503, "edge_unavailable"),
     (StateUnavailable, 503, "database_unavailable"),
     (JobRejected, 503, "job_rejected"),
     (PortError, 503, "service_unavailable"),

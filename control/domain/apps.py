@@ -72,6 +72,10 @@ class App:
     """When it last woke up: its idle time begins anew."""
     waking: bool = False
     """Nobody has seen yet whether the dynos of its last wake boot."""
+    cache: bool = False
+    """Whether the HTTP cache stands before its dynos."""
+    cache_purges: int = 0
+    """Raised to make the cache forget everything of this app."""
 
     @property
     def asleep(self) -> bool:

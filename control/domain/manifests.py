@@ -29,7 +29,7 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """An app.json. `env`, `secrets`, `buildpacks` and `formation` count at an app's first deploy alone."""
+    """An app.json. `env`, `secrets`, `buildpacks`, `formation` and `cache` count at an app's first deploy alone."""
 
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
@@ -38,6 +38,8 @@ class Manifest:
     formation: Mapping[str, Scale] = field(default_factory=dict)
     postdeploy: str | None = None
     health_check: HealthCheck | None = None
+    cache: bool = False
+    """Whether the HTTP cache is to be on."""
     cron: tuple[Mapping[str, str], ...] = ()
     """`{"command": …, "schedule": …}`, kept with the slug for the scheduler that is to come."""
 
@@ -67,6 +69,7 @@ def parse_manifest(value: object, *, most_dynos: int) -> Manifest:
             formation={kind: _scale(kind, _object(each), most_dynos) for kind, each in _formation(given).items()},
             postdeploy=_command(given.get("postdeploy")),
             health_check=parse_health_checks(given.get("healthchecks")),
+            cache=_flag("cache", given.get("cache")),
             cron=tuple(_cron(_object(each)) for each in _sequence(given.get("cron"))),
         )
     except BrokenRule as exc:
@@ -94,6 +97,12 @@ def _command(value: object) -> str | None:
     if not isinstance(value, str) or "\0" in value or len(value.encode(errors="replace")) > MAX_COMMAND_BYTES:
         raise BrokenRule(f"scripts.postdeploy must be a text of at most {MAX_COMMAND_BYTES // 1024} kB.")
     return value.strip() or None
+
+
+def _flag(name: str, value: object) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise BrokenRule(f"{name} must be true or false.")
+    return bool(value)
 
 
 def _cron(wanted: Mapping[str, Any]) -> Mapping[str, str]:

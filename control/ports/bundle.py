@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from control.ports.blobs import BlobStore
 from control.ports.catalog import Catalog
 from control.ports.clock import Clock
+from control.ports.edge import Edge
 from control.ports.node import Node
 from control.ports.scheduler import Scheduler
 from control.ports.state import StateStore
@@ -22,5 +23,6 @@ class Ports:
     catalog: Catalog
     blobs: BlobStore
     node: Node
+    edge: Edge
     clock: Clock
     state: StateStore

@@ -20,6 +20,8 @@ class Route:
     release: int
     frozen: bool = False
     """Idle, and its dynos are there: frozen."""
+    cache: str | None = None
+    """Names the generation of what the HTTP cache has of the app; None where the cache is off."""
 
     def as_record(self) -> dict[str, Any]:
         """The JSON document that lies in Consul KV."""
@@ -31,6 +33,7 @@ class Route:
             "maintenance": self.maintenance,
             "release": self.release,
             "frozen": self.frozen,
+            "cache": self.cache,
         }
 
 

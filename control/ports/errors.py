@@ -35,5 +35,9 @@ class StoreFull(PortError):
     """MinIO has no room left."""
 
 
+class EdgeUnavailable(PortError):
+    """The edge or the HTTP cache behind it does not answer."""
+
+
 class NodeUnavailable(PortError):
     """The node agent does not answer."""

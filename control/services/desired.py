@@ -133,6 +133,7 @@ def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = Fa
         maintenance=app.maintenance,
         release=current.version if current else 0,
         frozen=desired is not None and desired.idle and app.frozen,
+        cache=f"{current.version if current else 0}-{app.cache_purges}" if app.cache else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""An app's first deploy, at which its app.json may set it up: config vars, formation, buildpacks.
+"""An app's first deploy, at which its app.json may set it up: config vars, formation, buildpacks, cache.
 
 Config vars are written to Vault first, as a version that no release names yet; everything else goes into the unit of
 work that makes the release. A worker that is killed in between leaves nothing but that version.
@@ -109,6 +109,10 @@ def set_up(
             )
         )
         told.append(f"{process_type}@{scale.quantity}:{scale.size}")
+    if manifest.cache and not app.cache:
+        app = replace(app, cache=True, updated_at=now)
+        work.apps.save(app)
+        told.append("cache on")
     if manifest.buildpacks and not app.buildpacks:
         work.apps.save(replace(app, buildpacks=manifest.buildpacks, updated_at=now))
         told.append(f"buildpacks {', '.join(manifest.buildpacks)}")

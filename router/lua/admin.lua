@@ -1,6 +1,7 @@
 -- The platform's own side of the edge: taking a table, telling how things are.
 
 local cjson = require("cjson.safe")
+local cached = require("cached")
 local routes = require("routes")
 
 local shared = ngx.shared.edge
@@ -75,6 +76,36 @@ end
 
 function admin.health()
     return reply(200, state())
+end
+
+local UUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
+
+local function purge()
+    local wanted = cjson.decode(body())
+    if type(wanted) ~= "table" or type(wanted.app) ~= "string" or not wanted.app:find(UUID)
+        or type(wanted.path) ~= "string" or wanted.path:sub(1, 1) ~= "/" or #wanted.path > 1024
+        or type(wanted.host or "") ~= "string" or #(wanted.host or "") > 255 then
+        return reply(400, { id = "bad_purge", message = "A purge needs an app and a path, and may have a host." })
+    end
+    local done, problem = cached.purge(wanted.app, wanted.host, wanted.path, wanted.prefix == true)
+    if not done then
+        ngx.log(ngx.ERR, "Varnish did not purge: ", problem)
+        return reply(503, { id = "no_cache", message = "The HTTP cache does not answer." })
+    end
+    return reply(200, { purged = true })
+end
+
+-- GET ?app=: what became of an app's requests. POST: forget responses.
+function admin.cache()
+    local method = ngx.req.get_method()
+    if method == "POST" then
+        return purge()
+    end
+    local app_id = ngx.var.arg_app
+    if method ~= "GET" or not app_id or not app_id:find(UUID) then
+        return ngx.exit(400)
+    end
+    return reply(200, cached.counts(app_id))
 end
 
 return admin

@@ -69,6 +69,9 @@ local function take(dyno)
     busy[key] = (busy[key] or 0) + 1
     var.edge_key = key
     var.edge_dyno = dyno.name
+    if dyno.old then
+        var.edge_old = "1"
+    end
     return set_current_peer(dyno.addr, dyno.port)
 end
 

@@ -1,6 +1,7 @@
 -- When a request is over: its dyno is less busy, its line goes to the app's log.
 
 local balance = require("balance")
+local cached = require("cached")
 local codes = require("codes")
 local hold = require("hold")
 local lines = require("lines")
@@ -26,7 +27,7 @@ local function compose(app_id, verdict)
         "service=" .. var.edge_service,
         "status=" .. var.status,
         "bytes=" .. var.body_bytes_sent,
-        "protocol=" .. var.scheme,
+        "protocol=" .. var.scheme .. var.edge_note,
     }, " ")
 end
 
@@ -46,11 +47,24 @@ local function write_request()
     end
 end
 
+-- Of a request that went to the HTTP cache.
+local function finish_cached(status)
+    local app_id = var.edge_app
+    local code = cached.finish(app_id)
+    if code or status == 499 then
+        return write_failure(app_id, codes[code] and code or "H27")
+    end
+    metrics.finish(status)
+    return write_request()
+end
+
 function finish.log()
     local status = ngx.status
     local key = var.edge_key
     if key ~= "" then
         balance.release(key, status < 499)
+    elseif var.edge_cached ~= "" then
+        return finish_cached(status)
     end
     if status >= 499 then
         local held = ngx.ctx.held
@@ -69,6 +83,16 @@ function finish.log()
     metrics.finish(status)
     if key ~= "" then
         write_request()
+    end
+end
+
+-- The second way of a request through nginx, from the HTTP cache to a dyno: its line is written where it began.
+function finish.mesh()
+    local key, held = var.edge_key, ngx.ctx.held
+    if key ~= "" then
+        balance.release(key, ngx.status < 499)
+    elseif held then
+        hold.leave(held)
     end
 end
 

@@ -11,7 +11,7 @@ local ids = {}
 
 local front, count = "", LAST
 
-local function random_hex(length)
+function ids.random_hex(length)
     local file = assert(io.open("/dev/urandom", "r"))
     local text = file:read(length / 2):gsub(".", function(character)
         return ("%02x"):format(character:byte())
@@ -21,7 +21,7 @@ local function random_hex(length)
 end
 
 local function renew()
-    local hex = random_hex(28)
+    local hex = ids.random_hex(28)
     front = ("%s-%s-4%s-a%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 15), hex:sub(16, 18), hex:sub(19, 22))
     count = tonumber(hex:sub(23, 28), 16)
 end
@@ -36,7 +36,7 @@ end
 
 -- Chances differ from worker to worker, too.
 function ids.seed()
-    math.randomseed(tonumber(random_hex(12), 16))
+    math.randomseed(tonumber(ids.random_hex(12), 16))
 end
 
 return ids

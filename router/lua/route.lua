@@ -1,5 +1,6 @@
 -- The first thing that happens to a request: whose is it, and can it be served?
 
+local cached = require("cached")
 local fail = require("fail")
 local hold = require("hold")
 local ids = require("ids")
@@ -41,6 +42,17 @@ local function has_sound_host()
     return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
 end
 
+-- The app as soon as it can be served; comes back only then.
+local function ready(app)
+    local problem = obstacle(app)
+    if problem == true then
+        return hold.until_usable(app)
+    elseif problem then
+        return fail.now(problem, app.id)
+    end
+    return app
+end
+
 local function is_websocket()
     local connection, upgrade = var.http_connection, var.http_upgrade
     return connection and upgrade and connection:lower():find("upgrade", 1, true) and upgrade:lower() == "websocket"
@@ -66,12 +78,15 @@ function route.access()
         return fail.no_such_app()
     end
     metrics.begin(app.id)
-    local problem = obstacle(app)
-    if problem == true then
-        app = hold.until_usable(app)
-    elseif problem then
-        return fail.now(problem, app.id)
+    if app.cache and not app.maintenance then
+        if cached.takes(app) then
+            var.edge_app = app.id
+            var.edge_uuid = make_id()
+            return ngx.exec("@cache")
+        end
+        var.edge_verdict = "PASS"
     end
+    app = ready(app)
     var.edge_app = app.id
     var.edge_uuid = make_id()
     if unusual and is_websocket() then
@@ -86,6 +101,31 @@ function route.access()
     if not SHARES_CONNECTION[get_method()] or unusual and has_body() then
         return ngx.exec("@once")
     end
+end
+
+-- What the HTTP cache does not have. The edge has looked at the request before, and Varnish alone can come here.
+function route.mesh()
+    look_for_newer_table()
+    local app = routes.apps[var.http_x_nomapaas_app]
+    if not app then
+        return fail.no_such_app()
+    end
+    app = ready(app)
+    var.edge_app = app.id
+    if app.cache ~= var.http_x_nomapaas_key then
+        var.edge_old = "1"
+    end
+end
+
+-- A request that found no cache at all goes on without one.
+function route.around_cache()
+    local app = routes.apps[var.edge_app]
+    if not app then
+        return fail.no_such_app()
+    end
+    var.edge_cached = ""
+    var.edge_verdict = "PASS"
+    ready(app)
 end
 
 return route

@@ -25,6 +25,11 @@ local function is_list(value)
     return type(value) == "table" and (next(value) == nil or value[1] ~= nil)
 end
 
+-- Names the generation of what the HTTP cache has of an app; nil for an app without a cache.
+local function parse_cache(value)
+    return type(value) == "string" and value:find("^[%w.-]+$") and #value <= 64 and value or nil
+end
+
 -- A record comes as the text that lies in Consul, so that one broken record harms its own app only.
 local function parse_app(text, taken)
     local record = type(text) == "string" and cjson.decode(text)
@@ -47,6 +52,7 @@ local function parse_app(text, taken)
         maintenance = record.maintenance == true,
         release = tostring(record.release),
         frozen = record.frozen == true or nil,
+        cache = parse_cache(record.cache),
     }
 end
 
@@ -240,6 +246,10 @@ local function build(parsed)
     for _, app in ipairs(parsed.apps) do
         app.dynos = dynos[app.id]
         fill_pool(app)
+        for _, dyno in ipairs(app.dynos or {}) do
+            -- What it says must not be kept as if the current release had said it.
+            dyno.old = app.cache and dyno.release ~= app.release
+        end
         apps[app.id] = app
         for _, host in ipairs(app.hosts) do
             if host:byte() == STAR then

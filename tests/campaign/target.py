@@ -16,6 +16,7 @@ from control.adapters.memory import (
     ManualClock,
     MemoryBlobs,
     MemoryCatalog,
+    MemoryEdge,
     MemoryNode,
     MemoryScheduler,
     MemoryVault,
@@ -74,6 +75,7 @@ def make() -> Target:
         catalog=MemoryCatalog(),
         blobs=MemoryBlobs(),
         node=MemoryNode(),
+        edge=MemoryEdge(),
         clock=clock,
         state=MemoryState(),
     )

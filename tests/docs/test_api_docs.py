@@ -11,6 +11,7 @@ from control.adapters.memory import (
     ManualClock,
     MemoryBlobs,
     MemoryCatalog,
+    MemoryEdge,
     MemoryNode,
     MemoryScheduler,
     MemoryVault,
@@ -31,6 +32,7 @@ def _routes() -> set[str]:
         catalog=MemoryCatalog(),
         blobs=MemoryBlobs(),
         node=MemoryNode(),
+        edge=MemoryEdge(),
         clock=ManualClock(),
         state=MemoryState(),
     )

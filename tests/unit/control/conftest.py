@@ -15,6 +15,7 @@ from control.adapters.memory import (
     ManualClock,
     MemoryBlobs,
     MemoryCatalog,
+    MemoryEdge,
     MemoryNode,
     MemoryScheduler,
     MemoryVault,
@@ -48,6 +49,7 @@ class Plane:
     catalog: MemoryCatalog
     blobs: MemoryBlobs
     node: MemoryNode
+    edge: MemoryEdge
     state: StateStore
     settings: Settings
     passwords: Passwords
@@ -60,6 +62,7 @@ class Plane:
             catalog=self.catalog,
             blobs=self.blobs,
             node=self.node,
+            edge=self.edge,
             clock=self.clock,
             state=self.state,
         )
@@ -183,6 +186,7 @@ def plane(state: StateStore) -> Plane:
         catalog=MemoryCatalog(),
         blobs=MemoryBlobs(),
         node=MemoryNode(clock=clock),
+        edge=MemoryEdge(),
         state=state,
         settings=Settings(
             home=Path("/nonexistent"),

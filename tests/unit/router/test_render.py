@@ -29,8 +29,10 @@ def test_the_folder_holds_all_that_the_jobs_need(settings: RouterSettings) -> No
     assert first == {path: path.read_bytes() for path in settings.etc_dir.rglob("*") if path.is_file()}
     names = {str(path.relative_to(settings.etc_dir)) for path in first}
     lua = {f"lua/{path.name}" for path in (HERE / "lua").glob("*.lua")}
-    assert names == lua | {"nginx.conf", "consul-template.json", "routes.ctmpl", "start-nginx", "start-consul-template"}
-    for script in ("start-nginx", "start-consul-template"):
+    cache = {f"cache/{path.name}" for path in (HERE / "cache").iterdir()}
+    plain = {"nginx.conf", "consul-template.json", "routes.ctmpl", "start-nginx", "start-consul-template"}
+    assert names == lua | cache | plain
+    for script in ("start-nginx", "start-consul-template", "cache/start-varnish"):
         assert (settings.etc_dir / script).stat().st_mode & stat.S_IXOTH
 
 
@@ -38,7 +40,7 @@ def test_nothing_is_left_to_fill_in(settings: RouterSettings) -> None:
     """Every place has its value, in the unit that nginx reads."""
     render(settings)
 
-    for path in settings.etc_dir.iterdir():
+    for path in settings.etc_dir.rglob("*"):
         assert path.is_dir() or "@@" not in path.read_text()
     assert "proxy_read_timeout 500ms;" in nginx_conf(settings)
 
@@ -70,7 +72,8 @@ def test_every_code_that_lua_uses_has_words() -> None:
 
 def test_every_variable_that_lua_sets_is_in_the_configuration() -> None:
     """Lua may read only what the configuration declares, and set only what it mentions besides."""
-    configuration = (HERE / "nginx.conf").read_text()
+    included = [HERE / "nginx.conf", *(HERE / "cache").glob("*.conf")]
+    configuration = "".join(path.read_text() for path in included)
     lua = "".join(path.read_text() for path in (HERE / "lua").glob("*.lua"))
 
     for name in set(re.findall(r"var\.(edge_\w+)", lua)):

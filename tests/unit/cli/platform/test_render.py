@@ -96,7 +96,8 @@ def test_the_platform_writes_to_its_own_state_alone(instance: Instance) -> None:
         instance, python_prefix=Path("/usr"), consul_template=Path("/cache/consul-template/consul-template")
     )
 
-    assert {volume.name for volume in volumes if not volume.read_only} == {"state", "router-state"}
+    writable = {volume.name for volume in volumes if not volume.read_only}
+    assert writable == {"state", "router-state", "router-mesh", "cache-state"}
 
 
 def test_the_nomad_folder_shadows_no_python_package() -> None:

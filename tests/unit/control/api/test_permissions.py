@@ -15,6 +15,7 @@ from control.adapters.memory import (
     ManualClock,
     MemoryBlobs,
     MemoryCatalog,
+    MemoryEdge,
     MemoryNode,
     MemoryScheduler,
     MemoryVault,
@@ -44,6 +45,7 @@ def _routes() -> Iterator[str]:
         catalog=MemoryCatalog(),
         blobs=MemoryBlobs(),
         node=MemoryNode(),
+        edge=MemoryEdge(),
         clock=ManualClock(),
         state=MemoryState(),
     )

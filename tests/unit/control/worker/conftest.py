@@ -11,7 +11,15 @@ from uuid import uuid4
 
 import pytest
 
-from control.adapters.memory import ManualClock, MemoryBlobs, MemoryCatalog, MemoryNode, MemoryScheduler, MemoryVault
+from control.adapters.memory import (
+    ManualClock,
+    MemoryBlobs,
+    MemoryCatalog,
+    MemoryEdge,
+    MemoryNode,
+    MemoryScheduler,
+    MemoryVault,
+)
 from control.adapters.memory_state import MemoryState
 from control.domain.accounts import Account
 from control.domain.apps import App
@@ -228,7 +236,14 @@ def _world(state: StateStore) -> World:
         work.commit()
     return World(
         ports=Ports(
-            scheduler=scheduler, vault=vault, catalog=catalog, blobs=blobs, node=node, clock=clock, state=state
+            scheduler=scheduler,
+            vault=vault,
+            catalog=catalog,
+            blobs=blobs,
+            node=node,
+            edge=MemoryEdge(),
+            clock=clock,
+            state=state,
         ),
         clock=clock,
         scheduler=scheduler,

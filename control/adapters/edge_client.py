@@ -1,0 +1,57 @@
+"""The edge over its unix socket, through httpx."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from control.ports.edge import CacheCounts
+from control.ports.errors import EdgeUnavailable
+
+_TIMEOUT = httpx.Timeout(5, connect=2)
+
+
+class EdgeClient:
+    """A client of `edge.sock` (docs/router.md)."""
+
+    def __init__(self, socket_path: str) -> None:
+        self._http = httpx.Client(
+            base_url="http://edge",
+            transport=httpx.HTTPTransport(uds=socket_path),
+            timeout=_TIMEOUT,
+            trust_env=False,
+        )
+
+    def cache_counts(self, app_id: str) -> CacheCounts:
+        found = self._ask("GET", params={"app": app_id})
+        try:
+            return CacheCounts(
+                hits=int(found["hits"]),
+                misses=int(found["misses"]),
+                passes=int(found["passes"]),
+                stale=int(found["stale"]),
+                since=datetime.fromtimestamp(found["since"], UTC),
+                answers=bool(found["answers"]),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise EdgeUnavailable("The edge gives no proper answer. Run `nomapaas up`.") from exc
+
+    def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
+        named = {"host": host} if host else {}
+        self._ask("POST", json={"app": app_id, "path": path, "prefix": prefix} | named)
+
+    def close(self) -> None:
+        """Let the kept connections go."""
+        self._http.close()
+
+    def _ask(self, method: str, **options: Any) -> Any:
+        try:
+            response = self._http.request(method, "/cache", **options)
+            value = response.json() if response.status_code == httpx.codes.OK else None
+        except (httpx.HTTPError, ValueError) as exc:
+            raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc
+        if value is None:
+            raise EdgeUnavailable("The HTTP cache does not answer. Run `nomapaas status`, and try again.")
+        return value

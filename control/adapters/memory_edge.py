@@ -1,0 +1,34 @@
+"""The edge's in-memory twin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from control.domain.caching import Target
+from control.ports.edge import CacheCounts
+from control.ports.errors import EdgeUnavailable
+
+_NOTHING = CacheCounts(
+    hits=0, misses=0, passes=0, stale=0, since=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), answers=True
+)
+
+
+class MemoryEdge:
+    """The edge. `counts` is what it tells of an app, `purged` what it was asked to forget."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.counts: dict[str, CacheCounts] = {}
+        self.purged: list[tuple[str, Target]] = []
+
+    def cache_counts(self, app_id: str) -> CacheCounts:
+        self._check()
+        return self.counts.get(app_id, _NOTHING)
+
+    def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
+        self._check()
+        self.purged.append((app_id, Target(host=host, path=path, prefix=prefix)))
+
+    def _check(self) -> None:
+        if self.down:
+            raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.")

@@ -1,0 +1,238 @@
+# The HTTP cache: between the edge, which alone can reach this Varnish, and the mesh, a second listener of the same nginx.
+# Headers that begin with X-Nomapaas- are theirs: the edge writes those of a request, the mesh those of a response, and
+# what a client or an app sent under these names was dropped before. docs/cache.md says what is stored and why.
+vcl 4.1;
+
+import std;
+
+backend mesh {
+    .path = "@@{mesh_socket}";
+    .connect_timeout = 2s;
+    # The mesh ends a request in time by itself.
+    .first_byte_timeout = @@{cache_timeout}ms;
+    .between_bytes_timeout = @@{cache_timeout}ms;
+}
+
+sub vcl_recv {
+    if (req.method == "PING") {
+        return (synth(204));
+    }
+    if (req.method == "BAN") {
+        # Both values come hex-escaped or checked from the edge, so that nothing in them is syntax.
+        if (std.ban("obj.http.X-Nomapaas-App == " + req.http.X-Nomapaas-App
+            + " && obj.http.X-Nomapaas-Url ~ " + req.http.X-Nomapaas-Ban)) {
+            return (synth(204));
+        }
+        return (synth(400));
+    }
+    if (req.method != "GET" && req.method != "HEAD") {
+        return (synth(503));
+    }
+    # Varnish adds an address of its own, which on a unix socket is none; X-Nomapaas-For has the real ones.
+    set req.http.X-Forwarded-For = req.http.X-Nomapaas-For;
+    if (req.restarts == 0) {
+        unset req.http.X-Nomapaas-Tried;
+        unset req.http.X-Nomapaas-Verdict;
+    }
+    if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
+        set req.grace = 0s;
+    }
+    # Not part of the key, and known to change what frameworks answer: who sends these gets an answer of their own.
+    if (req.http.X-Forwarded-Host || req.http.X-Forwarded-Server || req.http.Forwarded || req.http.X-Host
+        || req.http.X-Original-Url || req.http.X-Rewrite-Url || req.http.X-Forwarded-Prefix || req.http.X-Script-Name
+        || req.http.X-Http-Method-Override || req.http.X-Http-Method || req.http.X-Method-Override
+        || req.http.X-Forwarded-Scheme || req.http.X-Forwarded-Ssl || req.http.Front-End-Https
+        || req.http.X-Original-Host || req.http.X-Url-Scheme || req.http.X-Forwarded-Path
+        || req.http.Cache-Control ~ "(?i)no-store") {
+        return (pass);
+    }
+    return (hash);
+}
+
+sub vcl_hash {
+    hash_data(req.http.X-Nomapaas-App);
+    hash_data(req.http.X-Nomapaas-Key);
+    hash_data(req.http.X-Forwarded-Proto);
+    hash_data(req.http.Host);
+    hash_data(req.url);
+    return (lookup);
+}
+
+sub vcl_hit {
+    if (obj.ttl > 0s) {
+        set req.http.X-Nomapaas-Verdict = "HIT";
+        return (deliver);
+    }
+    set req.http.X-Nomapaas-Verdict = "STALE";
+    if (obj.ttl + std.duration(obj.http.X-Nomapaas-While + "s", 0s) > 0s) {
+        # Varnish fetches a fresh one beside it.
+        return (deliver);
+    }
+    if (req.http.X-Nomapaas-Away || req.http.X-Nomapaas-Tried == "done") {
+        return (deliver);
+    }
+    # Too old to be shown before the app was asked.
+    if (obj.ttl + std.duration(obj.http.X-Nomapaas-If-Error + "s", 0s) > 0s) {
+        set req.http.X-Nomapaas-Tried = "error";
+    } else {
+        set req.http.X-Nomapaas-Tried = "down";
+    }
+    return (restart);
+}
+
+sub vcl_miss {
+    set req.http.X-Nomapaas-Verdict = "MISS";
+    return (fetch);
+}
+
+sub vcl_pass {
+    set req.http.X-Nomapaas-Verdict = "PASS";
+    return (fetch);
+}
+
+sub vcl_backend_fetch {
+    if (bereq.is_bgfetch && bereq.http.X-Nomapaas-Tried) {
+        # The app was asked a moment ago and failed.
+        return (abandon);
+    }
+    unset bereq.body;
+    return (fetch);
+}
+
+sub vcl_backend_response {
+    # None of the edge's own levers is an app's to pull.
+    unset beresp.http.X-Accel-Expires;
+    unset beresp.http.X-Accel-Buffering;
+    unset beresp.http.X-Accel-Redirect;
+    unset beresp.http.X-Accel-Limit-Rate;
+    unset beresp.http.X-Accel-Charset;
+    unset beresp.http.X-Nomapaas-Away;
+    unset beresp.http.X-Nomapaas-Broken;
+    unset beresp.http.X-Nomapaas-App;
+    unset beresp.http.X-Nomapaas-Url;
+    unset beresp.http.X-Nomapaas-While;
+    unset beresp.http.X-Nomapaas-If-Error;
+    if (beresp.http.X-Nomapaas-Code || beresp.status == 500 || beresp.status == 502 || beresp.status == 503
+        || beresp.status == 504) {
+        if (bereq.is_bgfetch) {
+            return (abandon);
+        }
+        set beresp.uncacheable = true;
+        set beresp.grace = 0s;
+        set beresp.keep = 0s;
+        # Where a stale response may follow nothing is remembered; else others do not have to wait one for another.
+        set beresp.ttl = 1s;
+        if (bereq.http.X-Nomapaas-Tried) {
+            set beresp.ttl = 0s;
+        }
+        return (deliver);
+    }
+    # What stands in quotes is no directive; a qualified private or no-cache counts as a whole one.
+    set beresp.http.X-Nomapaas-Marks = regsuball(beresp.http.Cache-Control, {""[^"]*""}, "");
+    if (beresp.http.X-Nomapaas-Marks !~ "(?i)(^|[,\s])(public|s-maxage\s*=\s*\d+)\s*(,|$)"
+        || beresp.http.X-Nomapaas-Marks ~ "(?i)(^|[,\s])(private|no-store|no-cache)\s*(=|,|$)"
+        || beresp.http.Vary ~ "\*"
+        || beresp.http.Content-Type ~ "(?i)^text/event-stream"
+        || beresp.http.Content-Range
+        || std.integer(beresp.http.Content-Length, 0) > @@{cache_largest}
+        || (beresp.status != 200 && beresp.status != 203 && beresp.status != 301 && beresp.status != 302
+            && beresp.status != 307 && beresp.status != 308 && beresp.status != 404 && beresp.status != 410)) {
+        unset beresp.http.X-Nomapaas-Marks;
+        # From now on such requests go through untouched, with their Range and If-None-Match, and wait for nobody.
+        return (pass(60s));
+    }
+    set beresp.http.X-Nomapaas-While = "0";
+    set beresp.http.X-Nomapaas-If-Error = "0";
+    if (beresp.http.X-Nomapaas-Marks ~ "(?i)(^|[,\s])stale-while-revalidate\s*=\s*\d{1,8}\s*(,|$)") {
+        set beresp.http.X-Nomapaas-While =
+            regsub(beresp.http.X-Nomapaas-Marks, "(?is)^.*stale-while-revalidate\s*=\s*(\d+).*$", "\1");
+    }
+    if (beresp.http.X-Nomapaas-Marks ~ "(?i)(^|[,\s])stale-if-error\s*=\s*\d{1,8}\s*(,|$)") {
+        set beresp.http.X-Nomapaas-If-Error =
+            regsub(beresp.http.X-Nomapaas-Marks, "(?is)^.*stale-if-error\s*=\s*(\d+).*$", "\1");
+    }
+    if (beresp.http.Set-Cookie || beresp.http.X-Nomapaas-Old
+        || beresp.ttl + std.duration(beresp.http.X-Nomapaas-While + "s", 0s) <= 0s) {
+        unset beresp.http.X-Nomapaas-Marks;
+        # The next one may well be fit to be stored.
+        set beresp.uncacheable = true;
+        set beresp.ttl = 10s;
+        set beresp.grace = 0s;
+        return (deliver);
+    }
+    # RFC 9111, 4.2.4: without a word of the app only where it cannot be reached, and never against its word.
+    set beresp.grace = @@{cache_down_grace}s;
+    if (beresp.http.X-Nomapaas-Marks ~ "(?i)(^|[,\s])(must-revalidate|proxy-revalidate|s-maxage\s*=)") {
+        set beresp.grace = 0s;
+    }
+    if (beresp.grace < std.duration(beresp.http.X-Nomapaas-While + "s", 0s)) {
+        set beresp.grace = std.duration(beresp.http.X-Nomapaas-While + "s", 0s);
+    }
+    if (beresp.grace < std.duration(beresp.http.X-Nomapaas-If-Error + "s", 0s)) {
+        set beresp.grace = std.duration(beresp.http.X-Nomapaas-If-Error + "s", 0s);
+    }
+    unset beresp.http.X-Nomapaas-Marks;
+    set beresp.http.X-Nomapaas-App = bereq.http.X-Nomapaas-App;
+    set beresp.http.X-Nomapaas-Url = std.tolower(regsub(bereq.http.Host, ":\d+$", "")) + bereq.url;
+    return (deliver);
+}
+
+sub vcl_backend_error {
+    # The mesh is nginx itself: the edge, which sees the connection end, goes there without this cache.
+    if (bereq.is_bgfetch) {
+        return (abandon);
+    }
+    set beresp.http.X-Nomapaas-Broken = "1";
+    set beresp.uncacheable = true;
+    set beresp.ttl = 0s;
+    return (deliver);
+}
+
+sub vcl_deliver {
+    if ((req.http.X-Nomapaas-Tried == "error" && (resp.http.X-Nomapaas-Code || resp.http.X-Nomapaas-Broken
+            || resp.status == 500 || resp.status == 502 || resp.status == 503 || resp.status == 504))
+        || (req.http.X-Nomapaas-Tried == "down" && (resp.http.X-Nomapaas-Code || resp.http.X-Nomapaas-Broken))) {
+        set req.http.X-Nomapaas-Tried = "done";
+        return (restart);
+    }
+    if (resp.http.X-Nomapaas-Broken) {
+        return (fail);
+    }
+    set resp.http.X-Cache = req.http.X-Nomapaas-Verdict;
+    if (obj.uncacheable) {
+        set resp.http.X-Cache = "PASS";
+    }
+    if (resp.http.X-Cache == "HIT" || resp.http.X-Cache == "STALE") {
+        # Of the request that brought it here, and of no other.
+        unset resp.http.X-Nomapaas-Dyno;
+        unset resp.http.X-Request-Id;
+    }
+    if (resp.http.X-Cache == "HIT" && resp.status == 200 && obj.ttl > 1s
+        && !req.http.Range && !req.http.If-None-Match && !req.http.If-Modified-Since
+        && (!resp.http.Vary || resp.http.Vary ~ "(?i)^\s*accept-encoding\s*$")) {
+        # The edge may keep a copy for one second.
+        set resp.http.X-Accel-Expires = "1";
+    } else {
+        set resp.http.X-Accel-Buffering = "no";
+    }
+    if (req.http.X-Nomapaas-Tried == "done") {
+        # For a while the edge takes this app for one that is away, so that nobody waits for it to fail again.
+        set resp.http.X-Nomapaas-Away = "1";
+    }
+    unset resp.http.X-Nomapaas-App;
+    unset resp.http.X-Nomapaas-Url;
+    unset resp.http.X-Nomapaas-While;
+    unset resp.http.X-Nomapaas-If-Error;
+    unset resp.http.X-Nomapaas-Old;
+    unset resp.http.X-Varnish;
+    unset resp.http.Via;
+    return (deliver);
+}
+
+sub vcl_synth {
+    if (resp.status == 204 || resp.status == 400) {
+        return (deliver);
+    }
+    # Something is wrong in here: the edge sees the connection end and does without.
+    return (fail);
+}
