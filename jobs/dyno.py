@@ -54,6 +54,8 @@ class DynoSpec:
     boot_timeout_s: int = 60
     kill_timeout_s: int = 30
     health: HealthSpec | None = None
+    frozen: bool = False
+    """Its dynos are to be frozen: nobody asks them whether they are well, for they could not answer."""
 
 
 def build(dyno: DynoSpec, site: Site) -> dict[str, Any]:
@@ -182,18 +184,20 @@ def _service(dyno: DynoSpec, process: ProcessSpec, site: Site) -> dict[str, Any]
         "AddressMode": "alloc",
         "Meta": {**meta, "stage": "live"},
         "CanaryMeta": {**meta, "stage": "canary"},
-        "Checks": [
-            {
-                "Name": "accepts",
-                "Type": "tcp",
-                "PortLabel": str(names.DYNO_PORT),
-                "AddressMode": "alloc",
-                "Interval": SECOND,
-                "Timeout": SECOND,
-            },
-            *([_health_check(dyno, dyno.health, site)] if dyno.health else []),
-        ],
+        "Checks": [] if dyno.frozen else _checks(dyno, site),
     }
+
+
+def _checks(dyno: DynoSpec, site: Site) -> list[dict[str, Any]]:
+    accepts = {
+        "Name": "accepts",
+        "Type": "tcp",
+        "PortLabel": str(names.DYNO_PORT),
+        "AddressMode": "alloc",
+        "Interval": SECOND,
+        "Timeout": SECOND,
+    }
+    return [accepts, _health_check(dyno, dyno.health, site)] if dyno.health else [accepts]
 
 
 def _health_check(dyno: DynoSpec, health: HealthSpec, site: Site) -> dict[str, Any]:
@@ -213,6 +217,6 @@ def _health_check(dyno: DynoSpec, health: HealthSpec, site: Site) -> dict[str, A
         "Timeout": (health.timeout_s + 1) * SECOND,
     }
     if health.restart_after:
-        # The time to boot is no time of failure. A frozen dyno would fail as well: one that sleeps must have none.
+        # The time to boot is no time of failure. A frozen dyno would fail as well, and has no check.
         check["CheckRestart"] = {"Limit": health.restart_after, "Grace": dyno.boot_timeout_s * SECOND}
     return check

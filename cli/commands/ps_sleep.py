@@ -44,8 +44,11 @@ def wake(session: Session, app: str, *, as_json: bool) -> None:
     help="Stay awake at these times, such as 'mon-fri 08:00-20:00 Europe/Berlin' (UTC without a zone); '' for none. "
     "May be given several times.",
 )
+@click.option("--freeze/--no-freeze", default=None, help="Freeze dynos, which keep their memory, or stop them.")
 @json_option
-def autosleep(session: Session, app: str, *, after: str | None, keep_warm: tuple[str, ...], as_json: bool) -> None:
+def autosleep(
+    session: Session, app: str, *, after: str | None, keep_warm: tuple[str, ...], freeze: bool | None, as_json: bool
+) -> None:
     """Show when an app sleeps by itself, or change it."""
     console, path = session.console, api_path("apps", app, "autosleep")
     changes: dict[str, Any] = {}
@@ -53,6 +56,8 @@ def autosleep(session: Session, app: str, *, after: str | None, keep_warm: tuple
         changes["after"] = after
     if keep_warm:
         changes["keep_warm"] = list(keep_warm)
+    if freeze is not None:
+        changes["freeze"] = freeze
     if changes:
         with console.action(f"Changing when {console.app(app)} sleeps"):
             found = session.client.patch(path, changes)
@@ -72,6 +77,7 @@ def _described(found: dict[str, Any], session: Session) -> dict[str, str]:
     fields = {
         "After": f"{after} (default)" if found["is_default"] else after,
         "Keep warm": ", ".join(map(printable, found["keep_warm"])) or "never",
+        "Dynos": "freeze" if found["freeze"] else "stop",
     }
     if found["asleep_since"]:
         fields["Asleep"] = ago(found["asleep_since"], session.env.now())

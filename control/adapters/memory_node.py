@@ -28,6 +28,9 @@ class MemoryNode:
         """Digests that the blob store does not have."""
         self.memories: dict[str, list[Memory]] = {}
         self.crashed: dict[str, list[Crash]] = {}
+        self.freezable: dict[str, list[str]] = {}
+        """Allocations that run on the node, by app."""
+        self.iced: dict[str, list[str]] = {}
         self.heard_since: datetime | None = None
         self.requests: dict[str, AppActivity] = {}
         self._outputs: dict[tuple[str, str], bytes] = {}
@@ -91,6 +94,21 @@ class MemoryNode:
     def crashes(self, app_id: str) -> Sequence[Crash]:
         self._check()
         return self.crashed.get(app_id, [])
+
+    def freeze(self, app_id: str) -> Sequence[str]:
+        self._check()
+        if app_id not in self.freezable:
+            return []
+        self.iced[app_id] = list(self.freezable[app_id])
+        return self.iced[app_id]
+
+    def thaw(self, app_id: str) -> None:
+        self._check()
+        self.iced.pop(app_id, None)
+
+    def frozen(self) -> Mapping[str, Sequence[str]]:
+        self._check()
+        return dict(self.iced)
 
     def activity(self) -> Activity:
         self._check()

@@ -98,6 +98,15 @@ class NodeClient:
             for each in self._ask("GET", f"/apps/{app_id}/crashes").json()
         ]
 
+    def freeze(self, app_id: str) -> Sequence[str]:
+        return [str(each) for each in self._ask("POST", f"/apps/{app_id}/freeze").json()["frozen"]]
+
+    def thaw(self, app_id: str) -> None:
+        self._ask("POST", f"/apps/{app_id}/thaw")
+
+    def frozen(self) -> Mapping[str, Sequence[str]]:
+        return {str(app_id): list(found) for app_id, found in self._ask("GET", "/frozen").json().items()}
+
     def activity(self) -> Activity:
         found = self._ask("GET", "/activity").json()
         return Activity(

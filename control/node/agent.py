@@ -16,6 +16,7 @@ from control.node.collector import Collector
 from control.node.crashes import CrashBook
 from control.node.disk import DiskWatch
 from control.node.folders import FolderWatch
+from control.node.freezer import Freezer
 from control.node.health import HealthProbe
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
@@ -55,6 +56,7 @@ class NodeAgent:
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._memory = MemoryWatch(self._logbook, clock=clock)
+        self._freezer = Freezer(clock=clock)
         self._probe = HealthProbe(told.nomad_addr, told.nomad_token)
         self._watch = NomadWatch(
             told.nomad_addr,
@@ -62,7 +64,7 @@ class NodeAgent:
             told.nomad_data,
             update=self._update,
             gone=self._gone,
-            listed=self._collector.listed,
+            listed=self._listed,
             monotonic=clock.monotonic,
         )
         caches = Store(told.caches, limit=told.build_caches_bytes, largest=told.build_cache_bytes)
@@ -75,6 +77,7 @@ class NodeAgent:
                 logbook=self._logbook,
                 crashes=crashes,
                 memory=self._memory,
+                freezer=self._freezer,
                 activity=activity,
                 caches=caches,
                 slugs=slugs,
@@ -118,13 +121,19 @@ class NodeAgent:
         self._disk.update(state)
         self._folders.update(state)
         self._memory.update(state)
+        self._freezer.update(state)
 
     def _gone(self, allocation_id: str) -> None:
         self._collector.gone(allocation_id)
         self._disk.gone(allocation_id)
         self._folders.gone(allocation_id)
         self._memory.gone(allocation_id)
+        self._freezer.gone(allocation_id)
         self._probe.gone(allocation_id)
+
+    def _listed(self) -> None:
+        self._collector.listed()
+        self._freezer.listed()
 
     def _health(self) -> dict[str, Any]:
         return {

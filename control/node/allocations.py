@@ -13,7 +13,8 @@ _INDEX = re.compile(r"\[(\d+)\]$")
 _ONCE = re.compile(r"\.(?P<kind>release|run)-v?(?P<number>[A-Za-z0-9]{1,20})$")
 _SIGKILLED = 137
 _ENDED = frozenset({"complete", "failed", "lost"})
-_KILLED = frozenset({"Killing", "Restart Signaled"})
+KILLED = frozenset({"Killing", "Restart Signaled"})
+"""Events of a task that is being ended, for good or to start it anew."""
 UNWELL = "Restart Signaled"
 """The event of a dyno that Nomad ends because its health check fails: nobody else restarts one in place."""
 _UNSTARTED = frozenset({"Driver Failure", "Failed Artifact Download", "Failed Validation", "Setup Failure"})
@@ -102,7 +103,7 @@ def crash_of(state: AllocationState) -> Event | None:
     if not state.ended or not state.long_running:
         return None
     for event in state.events:
-        if event.kind in _KILLED - {UNWELL}:
+        if event.kind in KILLED - {UNWELL}:
             return None
         if event.kind == "Terminated" or event.kind in _UNSTARTED:
             return event
@@ -132,7 +133,7 @@ class Life:
         told: list[str] = []
         killed = False
         for event in state.events:
-            killed = killed or event.kind in _KILLED
+            killed = killed or event.kind in KILLED
             if event.at > self.told_until:
                 told += self._about(event, state, killed=killed)
                 self.told_until = event.at

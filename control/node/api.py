@@ -18,6 +18,7 @@ from flask import Flask, Response, abort, jsonify, request
 from control.node import files, outputs, results, web
 from control.node.activity import ActivityBook
 from control.node.crashes import CrashBook
+from control.node.freezer import Freezer
 from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
 from control.node.memory import MemoryWatch
@@ -44,6 +45,7 @@ class Parts:
     logbook: Logbook
     crashes: CrashBook
     memory: MemoryWatch
+    freezer: Freezer
     activity: ActivityBook
     caches: Store
     slugs: SlugCache
@@ -60,6 +62,7 @@ def create_app(parts: Parts) -> Flask:
     app.add_url_rule("/health", view_func=lambda: jsonify(parts.health()), endpoint="health")
     _add_logs(app, parts)
     _add_allocations(app, parts)
+    _add_freezer(app, parts.freezer)
 
     @app.post("/slugs/<app_id>/<digest>")
     def keep_slug(app_id: str, digest: str) -> Response:
@@ -96,6 +99,28 @@ def create_app(parts: Parts) -> Flask:
         return jsonify({})
 
     return app
+
+
+def _add_freezer(app: Flask, freezer: Freezer) -> None:
+    def demand_ready() -> None:
+        if not freezer.is_ready:
+            abort(503, "The node agent has just started and does not know this node's dynos yet; try again.")
+
+    @app.get("/frozen")
+    def frozen() -> Response:
+        demand_ready()
+        return jsonify(freezer.frozen())
+
+    @app.post("/apps/<app_id>/freeze")
+    def freeze(app_id: str) -> Response:
+        demand_ready()
+        return jsonify({"frozen": freezer.freeze(_uuid(app_id))})
+
+    @app.post("/apps/<app_id>/thaw")
+    def thaw(app_id: str) -> Response:
+        demand_ready()
+        freezer.thaw(_uuid(app_id))
+        return jsonify({})
 
 
 def _add_logs(app: Flask, parts: Parts) -> None:

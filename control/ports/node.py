@@ -115,6 +115,22 @@ class Node(Protocol):
         """The last crash of each of the app's dynos, the oldest first."""
         ...
 
+    def freeze(self, app_id: str) -> Sequence[str]:
+        """Freeze all dynos of the app's formation, or none; the allocations that are frozen now.
+
+        They keep their memory, answer nothing, and do not end before they are thawed, which happens by itself when the
+        scheduler means to end them.
+        """
+        ...
+
+    def thaw(self, app_id: str) -> None:
+        """Let the app's dynos run again; what is not frozen stays as it is."""
+        ...
+
+    def frozen(self) -> Mapping[str, Sequence[str]]:
+        """The allocations that are frozen, by app id."""
+        ...
+
     def activity(self) -> Activity:
         """When each app had its last request and how many are in flight, a few seconds old at most."""
         ...

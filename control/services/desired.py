@@ -90,6 +90,7 @@ class Desired:
             boot_timeout_s=self.boot_timeout(settings),
             kill_timeout_s=settings.stop_timeout,
             health=self._health(settings),
+            frozen=self.idle and self.app.frozen,
         )
         return dyno.build(spec, site)
 

@@ -12,6 +12,7 @@ from control.domain.sleeping import SleepCause
 from control.ports.state import UnitOfWork
 from control.services import desired
 
+_ALIVE = (DynoState.UP, DynoState.STARTING)
 _ENDED = (DynoState.CRASHED, DynoState.DOWN)
 _FAILED = "It did not boot when it was woken; the next request tries again."
 
@@ -49,6 +50,6 @@ def with_idle(work: UnitOfWork, app: App, placed: Sequence[Dyno]) -> list[Dyno]:
 
 
 def _frozen(dyno: Dyno, app: App) -> Dyno:
-    if not app.frozen or app.asleep_since is None or dyno.state is not DynoState.UP:
+    if not app.frozen or app.asleep_since is None or dyno.state not in _ALIVE:
         return dyno
     return replace(dyno, state=DynoState.IDLE, updated_at=app.asleep_since, reason=None)

@@ -58,7 +58,8 @@ def why_not(work: UnitOfWork, app: App, *, default_s: int) -> str | None:
 
 def fall_asleep(work: UnitOfWork, app: App, cause: SleepCause, *, now: datetime, actor: Actor | None, why: str) -> App:
     """Let an app sleep from the end of this unit of work on. The caller commits."""
-    asleep = replace(app, asleep_since=now, asleep_because=cause, frozen=False, waking=False)
+    frozen = app.autosleep is not None and app.autosleep.freeze and cause is not SleepCause.FAILED
+    asleep = replace(app, asleep_since=now, asleep_because=cause, frozen=frozen, waking=False)
     work.apps.save(asleep)
     work.apps.touch(app.id)
     _record(work, asleep, now=now, actor=actor, action="app.sleep", detail=why)
@@ -134,7 +135,9 @@ class WakeApp:
             # Taken before the change can be seen, so that the worker leaves the app to us.
             with self.ports.state.hold(holds.attending(app_id)) as ours:
                 app = self._wake(app_id, actor, why)
-                if ours and self.apply is not None:
+                if app is not None and not app.waking:
+                    self._thaw(app_id)
+                elif ours and self.apply is not None:
                     self._apply(self.apply, app_id)
             say(self.ports, app_id, "Unidling")
         if app is None:
@@ -149,6 +152,13 @@ class WakeApp:
             awake = wake_up(work, app, now=self.ports.clock.now(), actor=actor, why=why)
             work.commit()
         return awake
+
+    def _thaw(self, app_id: str) -> None:
+        """All that a request waits for; scheduler and router hear of it from the worker."""
+        try:
+            self.ports.node.thaw(app_id)
+        except NodeUnavailable as exc:
+            log.warning("wake.waits", app=app_id, reason=str(exc))
 
     def _apply(self, apply: ApplyApp, app_id: str) -> None:
         """What fails here, the worker does again."""

@@ -51,8 +51,11 @@ class Attend:
                 self._remove_unless_built(app_id)
                 return
             Rollout(ports=self.ports, settings=self.settings, site=self.site).run(app_id)
-            Bedtime(ports=self.ports, settings=self.settings).wait(app_id)
+            bedtime = Bedtime(ports=self.ports, settings=self.settings)
+            bedtime.wait(app_id)
+            bedtime.thaw(app_id)
             ApplyApp(ports=self.ports, settings=self.settings, site=self.site)(app_id)
+            bedtime.freeze(app_id)
         except PortError as exc:
             log.warning("attend.waits", app=app_id, reason=str(exc))
             self.ports.clock.wait(1)

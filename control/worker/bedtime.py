@@ -15,6 +15,7 @@ from control.domain.apps import App
 from control.domain.sleeping import SleepCause
 from control.ports.bundle import Ports
 from control.services import desired
+from control.services.releases import thaw
 from control.services.sleeping import wake_up
 from control.settings import Settings
 
@@ -24,6 +25,7 @@ _PATIENCE = timedelta(seconds=20)
 """From the moment that an app falls asleep: who is not done by then keeps it awake, unless somebody wants it asleep."""
 _PUSH = timedelta(seconds=1)
 """Until every worker of the router has the new table."""
+_RECENT = timedelta(minutes=10)
 _TICK_S = 0.2
 
 
@@ -53,9 +55,37 @@ class Bedtime:
                 return
             self.ports.clock.wait(_TICK_S)
 
-    def _falling_asleep(self, app_id: str) -> App | None:
+    def thaw(self, app_id: str) -> None:
+        """Thaw what has just been woken, should that not be done yet. Raises PortError."""
+        app = self._app(app_id)
+        if app is None or app.asleep or app.woken_at is None or app.applied_generation >= app.desired_generation:
+            return
+        if self.ports.clock.now() - app.woken_at < _RECENT:
+            self.ports.node.thaw(app_id)
+
+    def freeze(self, app_id: str) -> None:
+        """Freeze what is to sleep so and has been applied. Raises PortError.
+
+        Who wakes an app writes that down before the thaw. So whoever freezes looks once more afterwards: a wake that is
+        not seen then is still to thaw.
+        """
+        app = self._app(app_id)
+        if app is None or not app.frozen or app.applied_generation < app.desired_generation:
+            return
+        frozen = self.ports.node.freeze(app_id)
+        latest = self._app(app_id)
+        if latest is None or not latest.frozen:
+            self.ports.node.thaw(app_id)
+        elif not frozen:
+            log.warning("bedtime.not_frozen", app=app_id)
+            stop_frozen(self.ports, app_id)
+
+    def _app(self, app_id: str) -> App | None:
         with self.ports.state.view() as work:
-            app = work.apps.get(app_id)
+            return work.apps.get(app_id)
+
+    def _falling_asleep(self, app_id: str) -> App | None:
+        app = self._app(app_id)
         if app is None or app.asleep_since is None or app.asleep_because is SleepCause.FAILED:
             return None
         if app.applied_generation >= app.desired_generation:
@@ -81,3 +111,11 @@ class Bedtime:
             elif app.frozen:
                 work.apps.save(replace(app, frozen=False))
             work.commit()
+
+
+def stop_frozen(ports: Ports, app_id: str) -> None:
+    """Let a frozen app sleep without its dynos, which are not what was frozen any more."""
+    with ports.state.begin() as work:
+        thaw(work, app_id)
+        work.apps.touch(app_id)
+        work.commit()

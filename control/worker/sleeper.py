@@ -19,8 +19,10 @@ from control.ports.bundle import Ports
 from control.ports.errors import PortError
 from control.ports.node import Activity
 from control.ports.state import UnitOfWork
+from control.services import holds
 from control.services.sleeping import SleepApp, running_formation
 from control.settings import Settings
+from control.worker.bedtime import stop_frozen
 
 log = structlog.get_logger()
 
@@ -38,6 +40,7 @@ class Sleeper:
     def tick(self) -> None:
         """One look at all apps: one listing, and a few queries for each that may have been idle long enough."""
         try:
+            self._check_frozen()
             activity = self.ports.node.activity()
             now = self.ports.clock.now()
             if activity.since is None or activity.heard_at is None or now - activity.heard_at > _HEARD:
@@ -46,6 +49,28 @@ class Sleeper:
                 self._put_to_sleep(app, idle)
         except PortError as exc:
             log.warning("sleeper.waits", reason=str(exc))
+
+    def _check_frozen(self) -> None:
+        """What is frozen and what ought to be: a node that starts anew thaws everything, a dyno may be replaced."""
+        frozen = self.ports.node.frozen()
+        with self.ports.state.view() as work:
+            ought = {app.id for app in work.apps.list() if app.frozen}
+        for app_id in ought ^ frozen.keys():
+            with self.ports.state.hold(holds.attending(app_id)) as ours:
+                if ours:
+                    self._set_right(app_id)
+
+    def _set_right(self, app_id: str) -> None:
+        """The same for one app, while nobody changes it."""
+        with self.ports.state.view() as work:
+            app = work.apps.get(app_id)
+        is_frozen = app_id in self.ports.node.frozen()
+        if is_frozen and (app is None or not app.frozen):
+            log.warning("sleeper.thaws", app=app_id)
+            self.ports.node.thaw(app_id)
+        elif app is not None and app.frozen and not is_frozen and app.applied_generation >= app.desired_generation:
+            log.warning("sleeper.not_frozen", app=app_id)
+            stop_frozen(self.ports, app_id)
 
     def _idle(self, activity: Activity, now: datetime) -> Mapping[App, timedelta]:
         """The apps that are to sleep, with how long each was idle."""

@@ -266,6 +266,14 @@ def test_activity(stage, app, until):
     assert app not in stage.node.activity().apps
 
 
+def test_nothing_to_freeze(stage, app):
+    """An app without dynos on the node: none is frozen, and thawing it changes nothing."""
+    assert list(stage.node.freeze(app)) == []
+    stage.node.thaw(app)
+
+    assert app not in stage.node.frozen()
+
+
 def test_unknown_allocation(stage, app):
     """Nothing printed yet, no slug, no result."""
     allocation_id = str(uuid.uuid4())
@@ -305,6 +313,9 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.crashes(app),
         lambda: stage.unavailable.memory(app),
         stage.unavailable.activity,
+        lambda: stage.unavailable.freeze(app),
+        lambda: stage.unavailable.thaw(app),
+        stage.unavailable.frozen,
         lambda: stage.unavailable.forget(app),
     ):
         with pytest.raises(NodeUnavailable):

@@ -34,13 +34,14 @@ ASLEEP = {"asleep_since": "2026-03-01T11:55:00Z", "reason": "it has worker dynos
 @pytest.mark.parametrize(
     ("found", "shown"),
     [
-        (FOUND, "After:     30m without a request (default)\nKeep warm: never\n"),
-        (FOUND | {"after": None, "is_default": False}, "After:     off\nKeep warm: never\n"),
+        (FOUND, "After:     30m without a request (default)\nKeep warm: never\nDynos:     stop\n"),
+        (FOUND | {"after": None, "is_default": False}, "After:     off\nKeep warm: never\nDynos:     stop\n"),
         (
             FOUND | TOLD | ASLEEP,
             (
                 "After:     90s without a request\n"
                 "Keep warm: mon 08:00-09:00, tue 08:00-09:00\n"
+                "Dynos:     stop\n"
                 "Asleep:    2026/03/01 11:55:00 +0000 (~ 5m ago)\n"
             ),
         ),
@@ -68,5 +69,7 @@ def test_changes_are_sent_as_they_were_given(cli, host):
         "after": "2h",
         "keep_warm": ["mon 08:00-09:00", "sat 10:00-12:00"],
     }
+    cli("ps:autosleep", "--freeze")
+    assert host.bodies("PATCH", "/apps/hello/autosleep")[-1] == {"freeze": True}
     cli("ps:autosleep", "--keep-warm", "")
     assert host.bodies("PATCH", "/apps/hello/autosleep")[-1] == {"keep_warm": [""]}

@@ -15,6 +15,7 @@ from control.adapters.memory_clock import ManualClock
 from control.node import api
 from control.node.activity import ActivityBook
 from control.node.crashes import CrashBook
+from control.node.freezer import Freezer
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
 from control.node.slugs import SlugCache
@@ -43,7 +44,12 @@ def blobs():
 
 
 @pytest.fixture
-def client(tmp_path, caches, blobs, out):
+def freezer():
+    return Freezer(clock=ManualClock(), find=lambda _: None)
+
+
+@pytest.fixture
+def client(tmp_path, caches, blobs, out, freezer):
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     logbook = Logbook(tmp_path / "applogs", limit=1 << 20)
     app = api.create_app(
@@ -52,6 +58,7 @@ def client(tmp_path, caches, blobs, out):
             logbook=logbook,
             crashes=CrashBook(tmp_path / "applogs", tmp_path),
             memory=MemoryWatch(logbook, clock=ManualClock()),
+            freezer=freezer,
             activity=ActivityBook(ManualClock()),
             caches=caches,
             slugs=SlugCache(blobs, Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20)),
@@ -64,6 +71,16 @@ def client(tmp_path, caches, blobs, out):
     yield made
     ours.close()
     theirs.close()
+
+
+def test_the_freezer_waits_for_nomad(client, freezer):
+    """An agent that does not know yet what runs says so: it would thaw nothing and call nothing frozen."""
+    asked = [("GET", "/frozen"), ("POST", f"/apps/{APP}/freeze"), ("POST", f"/apps/{APP}/thaw")]
+    assert {client.open(path, method=method).status_code for method, path in asked} == {503}
+
+    freezer.listed()
+
+    assert [client.open(path, method=method).get_json() for method, path in asked] == [{}, {"frozen": []}, {}]
 
 
 def test_only_over_the_unix_socket(client):
