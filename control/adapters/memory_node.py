@@ -5,12 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from control.adapters.memory_clock import ManualClock
+from control.node.activity import ActivityBook
 from control.node.lines import Filter, render, split_message
+from control.node.metrics import MetricsBook
+from control.node.metrics_file import MetricsFile
+from control.node.router_reports import AppCounts, Report
 from control.ports.clock import Clock
 from control.ports.errors import NodeUnavailable
+from control.ports.metrics import Metrics, Tally
 from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
 
 
@@ -115,8 +122,18 @@ class MemoryNode:
         heard_at = self.clock.now() if self.heard_since else None
         return Activity(since=self.heard_since, heard_at=heard_at, apps=dict(self.requests))
 
+    def metrics(self, app_id: str, *, first: datetime, last: datetime, step: int = 1) -> Metrics:
+        self._check()
+        minutes = {name: int(at.timestamp()) // 60 for name, at in (("first", first), ("last", last))}
+        return self._book.read(app_id, **minutes, step=step)
+
+    def tallies(self) -> Mapping[str, Tally]:
+        self._check()
+        return self._book.tallies()
+
     def forget(self, app_id: str) -> None:
         self._check()
+        self._book.forget(app_id)
         self.requests.pop(app_id, None)
         self.crashed.pop(app_id, None)
         self.lines.pop(app_id, None)
@@ -152,11 +169,18 @@ class MemoryNode:
         """A dyno prints lines."""
         self.log(app_id, source="app", dyno=dyno, lines=lines)
 
-    def hear(self, app_id: str | None = None, *, in_flight: int = 0) -> None:
-        """The router reports, a request of an app too if one is named; it is heard from the first report on."""
+    def hear(self, app_id: str | None = None, *, in_flight: int = 0, **counts: Any) -> None:
+        """The router reports, requests of an app too if one is named; it is heard from the first report on."""
         self.heard_since = self.heard_since or self.clock.now()
+        apps: tuple[AppCounts, ...] = ()
         if app_id is not None:
             self.requests[app_id] = AppActivity(last_request=self.clock.now(), in_flight=in_flight)
+            apps = (AppCounts(app_id=app_id, in_flight=in_flight, **({"requests": 1} | counts)),)
+        self._book.note(Report(worker="1.1", slot=0, of=1, apps=apps))
+
+    @cached_property
+    def _book(self) -> MetricsBook:
+        return MetricsBook(MetricsFile(Path(":memory:"), limit=1 << 20), ActivityBook(self.clock), self.clock)
 
     def close(self) -> None:
         """End every tail."""

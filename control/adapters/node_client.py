@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 
 from control.node.lines import fed
+from control.node.metrics_wire import moment, unpacked, unpacked_tallies
 from control.ports.errors import NodeUnavailable
+from control.ports.metrics import Metrics, Tally
 from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
 
 _TIMEOUT = httpx.Timeout(10, connect=2)
@@ -110,13 +112,20 @@ class NodeClient:
     def activity(self) -> Activity:
         found = self._ask("GET", "/activity").json()
         return Activity(
-            since=_moment(found["since"]),
-            heard_at=_moment(found["heard_at"]),
+            since=moment(found["since"]),
+            heard_at=moment(found["heard_at"]),
             apps={
                 app_id: AppActivity(last_request=datetime.fromisoformat(last), in_flight=in_flight)
                 for app_id, (last, in_flight) in found["apps"].items()
             },
         )
+
+    def metrics(self, app_id: str, *, first: datetime, last: datetime, step: int = 1) -> Metrics:
+        minutes = {name: str(int(at.timestamp()) // 60) for name, at in (("first", first), ("last", last))}
+        return unpacked(self._ask("GET", f"/apps/{app_id}/metrics", params={**minutes, "step": str(step)}).json())
+
+    def tallies(self) -> Mapping[str, Tally]:
+        return unpacked_tallies(self._ask("GET", "/metrics").json())
 
     def forget(self, app_id: str) -> None:
         self._ask("DELETE", f"/apps/{app_id}")
@@ -153,10 +162,6 @@ class NodeClient:
         # From here on the connection goes back even if nobody ever reads.
         next(stream)
         return stream
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[str]:

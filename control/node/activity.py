@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from control.node.router_reports import AppCounts, Report
 from control.ports.clock import Clock
@@ -43,6 +44,15 @@ class ActivityBook:
         self._of = 1
         self._since: datetime | None = None
         self._last: dict[str, datetime] = {}
+        self._resumable: tuple[datetime, datetime] | None = None
+
+    def resume(
+        self, last_requests: Mapping[str, datetime], *, since: datetime | None, heard_at: datetime | None
+    ) -> None:
+        """Go on where an earlier agent stopped: before anything is noted, with what `read` last gave, oldest first."""
+        with self._lock:
+            self._last = dict(last_requests)
+            self._resumable = (since, heard_at) if since is not None and heard_at is not None else None
 
     def note(self, report: Report) -> None:
         """A worker tells what it did."""
@@ -53,7 +63,7 @@ class ActivityBook:
             self._of = report.of
             self._slots[report.slot] = (now, moment)
             if self._since is None and not self._is_silent(now):
-                self._since = moment
+                self._since = self._resumed(moment) or moment
             self._drop_dead(now)
             worker = self._worker(report, now)
             for app in report.apps:
@@ -81,6 +91,14 @@ class ActivityBook:
             self._last.pop(app_id, None)
             for worker in self._workers.values():
                 worker.in_flight.pop(app_id, None)
+
+    def _resumed(self, moment: datetime) -> datetime | None:
+        """Since when an earlier agent had heard the router, if this one began soon enough."""
+        if self._resumable is None:
+            return None
+        since, heard_at = self._resumable
+        self._resumable = None
+        return since if timedelta() <= moment - heard_at <= timedelta(seconds=GAP_S) else None
 
     def _is_silent(self, now: float) -> bool:
         """Whether some worker has not been heard for too long."""

@@ -20,6 +20,8 @@ from control.node.freezer import Freezer
 from control.node.health import HealthProbe
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
+from control.node.metrics import MetricsBook
+from control.node.metrics_file import MetricsFile
 from control.node.nomad_watch import NomadWatch
 from control.node.positions import Positions
 from control.node.router_lines import RouterLines
@@ -45,13 +47,13 @@ class NodeAgent:
             lines_per_second=told.log_lines_per_second,
             ended=crashes.note,
         )
-        activity = ActivityBook(clock)
+        self._metrics = MetricsBook(MetricsFile(told.metrics, limit=told.metrics_bytes), ActivityBook(clock), clock)
         self._router = RouterLines(
             told.router_socket,
             self._logbook,
             clock=clock,
             lines_per_second=_ROUTER_LINES_PER_SECOND,
-            note=activity.note,
+            note=self._metrics.note,
         )
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
@@ -78,7 +80,7 @@ class NodeAgent:
                 crashes=crashes,
                 memory=self._memory,
                 freezer=self._freezer,
-                activity=activity,
+                metrics=self._metrics,
                 caches=caches,
                 slugs=slugs,
                 clock=clock,
@@ -95,6 +97,7 @@ class NodeAgent:
                 ("disk-watch", self._disk.run),
                 ("folder-watch", self._folders.run),
                 ("memory-watch", self._memory.run),
+                ("metrics", self._metrics.run),
             )
         ]
 
@@ -109,6 +112,7 @@ class NodeAgent:
         self._collector.stop()
         self._threads[0].join(5)
         self._logbook.close()
+        self._metrics.close()
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The unix socket has the API, the TCP one the artifacts."""

@@ -15,13 +15,13 @@ from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
 
-from control.node import files, outputs, results, web
-from control.node.activity import ActivityBook
+from control.node import files, metrics_wire, outputs, results, web
 from control.node.crashes import CrashBook
 from control.node.freezer import Freezer
 from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
 from control.node.memory import MemoryWatch
+from control.node.metrics import KEPT_MINUTES, MetricsBook
 from control.node.outputs import Outputs
 from control.node.slugs import SlugCache, is_digest
 from control.node.store import Store
@@ -46,7 +46,7 @@ class Parts:
     crashes: CrashBook
     memory: MemoryWatch
     freezer: Freezer
-    activity: ActivityBook
+    metrics: MetricsBook
     caches: Store
     slugs: SlugCache
     clock: Clock
@@ -63,6 +63,7 @@ def create_app(parts: Parts) -> Flask:
     _add_logs(app, parts)
     _add_allocations(app, parts)
     _add_freezer(app, parts.freezer)
+    _add_metrics(app, parts)
 
     @app.post("/slugs/<app_id>/<digest>")
     def keep_slug(app_id: str, digest: str) -> Response:
@@ -82,20 +83,11 @@ def create_app(parts: Parts) -> Flask:
         "/apps/<app_id>/memory", view_func=lambda app_id: jsonify(parts.memory.of_app(app_id)), endpoint="memory"
     )
 
-    @app.get("/activity")
-    def activity() -> Response:
-        known = parts.activity.read()
-        return jsonify(
-            since=known.since and known.since.isoformat(),
-            heard_at=known.heard_at and known.heard_at.isoformat(),
-            apps={app_id: (each.last_request.isoformat(), each.in_flight) for app_id, each in known.apps.items()},
-        )
-
     @app.delete("/apps/<app_id>")
     def forget(app_id: str) -> Response:
         parts.logbook.forget(_uuid(app_id))
         parts.caches.remove(app_id)
-        parts.activity.forget(app_id)
+        parts.metrics.forget(app_id)
         return jsonify({})
 
     return app
@@ -213,6 +205,29 @@ def _add_allocations(app: Flask, parts: Parts) -> None:
             return jsonify({"kept": False})
         parts.caches.put(app_id, web.read_all(fd, os.fstat(fd).st_size))
         return jsonify({"kept": True})
+
+
+def _add_metrics(app: Flask, parts: Parts) -> None:
+    @app.get("/activity")
+    def activity() -> Response:
+        known = parts.metrics.activity()
+        return jsonify(
+            since=known.since and known.since.isoformat(),
+            heard_at=known.heard_at and known.heard_at.isoformat(),
+            apps={app_id: (each.last_request.isoformat(), each.in_flight) for app_id, each in known.apps.items()},
+        )
+
+    @app.get("/apps/<app_id>/metrics")
+    def metrics(app_id: str) -> Response:
+        first, last, step = _number("first", 0), _number("last", 0), _number("step", 1)
+        if not first <= last < first + 2 * KEPT_MINUTES or not 1 <= step <= KEPT_MINUTES:
+            abort(400, "Give first and last as minutes since 1970, not too far apart, and a step.")
+        found = parts.metrics.read(_uuid(app_id), first=first, last=last, step=step)
+        return jsonify(metrics_wire.packed(found))
+
+    @app.get("/metrics")
+    def tallies() -> Response:
+        return jsonify(metrics_wire.packed_tallies(parts.metrics.tallies()))
 
 
 def _only_the_platform() -> None:

@@ -14,10 +14,10 @@ from typing import Any, TypeGuard
 
 from control.node.files import is_uuid
 from control.node.histogram import BUCKETS, Counts
+from control.ports.metrics import STATUS_CLASSES
 
 MARK = b"#metrics "
 """No request line begins like this: they begin with an app's id."""
-STATUS_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 MOST_SLOTS = 256
 
 _CODE = re.compile(r"H[0-9]{2}")

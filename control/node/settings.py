@@ -33,6 +33,8 @@ class NodeSettings:
     """Of one app's build cache."""
     build_caches_bytes: int = 20480 * _MB
     """Of all build caches on this node."""
+    metrics_bytes: int = 256 * _MB
+    """Of what the router measured in the last 24 h, of all apps together."""
 
     @property
     def nomad_allocs(self) -> Path:
@@ -50,6 +52,10 @@ class NodeSettings:
     @property
     def app_logs(self) -> Path:
         return self.home / "applogs"
+
+    @property
+    def metrics(self) -> Path:
+        return self.home / "metrics" / "minutes.db"
 
     @property
     def caches(self) -> Path:
@@ -78,4 +84,5 @@ def load(env: Mapping[str, str]) -> NodeSettings:
         slug_cache_bytes=int(env.get("NOMAPAAS_SLUG_CACHE_MB", "4096")) * _MB,
         build_cache_bytes=int(env.get("NOMAPAAS_BUILD_CACHE_MB", "1024")) * _MB,
         build_caches_bytes=int(env.get("NOMAPAAS_BUILD_CACHES_MB", "20480")) * _MB,
+        metrics_bytes=int(env.get("NOMAPAAS_METRICS_MB", "256")) * _MB,
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from control.ports.metrics import Metrics, Tally
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogQuery:
@@ -133,6 +135,17 @@ class Node(Protocol):
 
     def activity(self) -> Activity:
         """When each app had its last request and how many are in flight, a few seconds old at most."""
+        ...
+
+    def metrics(self, app_id: str, *, first: datetime, last: datetime, step: int = 1) -> Metrics:
+        """What an app's requests did from the minute of `first` to that of `last`, `step` minutes to a point.
+
+        Minutes are kept for 24 h. Without a request there are no figures but zeros.
+        """
+        ...
+
+    def tallies(self) -> Mapping[str, Tally]:
+        """What was counted since the node agent began, by id of each app that had requests."""
         ...
 
     def forget(self, app_id: str) -> None:

@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -76,7 +76,13 @@ def stage(request, until, shell_job):
             lines = tuple(OUTPUT.splitlines())
             twin.crashed[app_id] = [replace(CRASH, allocation_id=allocation_id, lines=lines)]
 
-        yield Stage(twin, down, pretend, note, lambda app_id, in_flight: twin.hear(app_id, in_flight=in_flight))
+        yield Stage(
+            twin,
+            down,
+            pretend,
+            note,
+            lambda app_id, in_flight: twin.hear(app_id, in_flight=in_flight, statuses=(0, 1, 0, 0, 0)),
+        )
         twin.close()
         return
     told = request.getfixturevalue("instance").control_secrets
@@ -274,6 +280,25 @@ def test_nothing_to_freeze(stage, app):
     assert app not in stage.node.frozen()
 
 
+def test_metrics(stage, app, until):
+    """Figures by minute, and counts that only grow; an app without requests has zeros, a forgotten one, too."""
+    stage.request(app, 1)
+    now = until(lambda: stage.node.activity().heard_at)
+    span = {"first": now - timedelta(minutes=59), "last": now + timedelta(minutes=1)}
+    found = until(lambda: (metrics := stage.node.metrics(app, **span)).total.requests and metrics)
+
+    assert found.in_flight == 1
+    assert found.total.statuses == {"1xx": 0, "2xx": 1, "3xx": 0, "4xx": 0, "5xx": 0}
+    assert found.total.seconds > 0
+    assert sum(point.figures.requests for point in found.points) == 1
+    (point,) = stage.node.metrics(app, **span, step=61).points
+    assert point.figures == found.total
+    assert list(stage.node.tallies()[app].statuses) == [0, 1, 0, 0, 0]
+    stage.node.forget(app)
+    assert stage.node.metrics(app, **span).total.requests == 0
+    assert app not in stage.node.tallies()
+
+
 def test_unknown_allocation(stage, app):
     """Nothing printed yet, no slug, no result."""
     allocation_id = str(uuid.uuid4())
@@ -316,6 +341,8 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.freeze(app),
         lambda: stage.unavailable.thaw(app),
         stage.unavailable.frozen,
+        stage.unavailable.tallies,
+        lambda: stage.unavailable.metrics(app, first=CRASH.at, last=CRASH.at),
         lambda: stage.unavailable.forget(app),
     ):
         with pytest.raises(NodeUnavailable):

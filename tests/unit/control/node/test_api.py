@@ -18,6 +18,8 @@ from control.node.crashes import CrashBook
 from control.node.freezer import Freezer
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
+from control.node.metrics import MetricsBook
+from control.node.metrics_file import MetricsFile
 from control.node.slugs import SlugCache
 from control.node.store import Store
 from jobs.names import slug_key
@@ -59,7 +61,9 @@ def client(tmp_path, caches, blobs, out, freezer):
             crashes=CrashBook(tmp_path / "applogs", tmp_path),
             memory=MemoryWatch(logbook, clock=ManualClock()),
             freezer=freezer,
-            activity=ActivityBook(ManualClock()),
+            metrics=MetricsBook(
+                MetricsFile(tmp_path / "minutes.db", limit=1 << 20), ActivityBook(ManualClock()), ManualClock()
+            ),
             caches=caches,
             slugs=SlugCache(blobs, Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20)),
             clock=ManualClock(),
@@ -223,3 +227,11 @@ def test_a_slug_is_brought(client, blobs):
     assert client.post(f"/slugs/{APP}/{'0' * 64}").status_code == 404
     assert client.post(f"/slugs/{APP}/..%2fx").status_code in {400, 404}
     assert client.post(f"/slugs/x/{digest}").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["first=1", "first=5&last=4", "first=0&last=3000", "first=0&last=9&step=0"])
+def test_metrics_of_a_sane_range(client, query):
+    """What is too much, or the wrong way round, is refused."""
+    assert client.get(f"/apps/{APP}/metrics?{query}").status_code == 400
+    assert client.get("/apps/x/metrics?first=0&last=1").status_code == 400
+    assert client.get(f"/apps/{APP}/metrics?first=0&last=1").get_json()["total"]["requests"] == 0
