@@ -115,6 +115,8 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "cache_largest": str(settings.cache_memory * 1024 * 1024 // 8),
         "cache_down_grace": str(settings.cache_down_grace),
         "cache_timeout": f"{(settings.boot_timeout + settings.first_byte_timeout + settings.idle_timeout) * 1000:.0f}",
+        "dyno_requests": str(settings.dyno_requests),
+        "backlog": str(settings.backlog),
         **{name: str(path) for name, path in paths.items()},
         **{name: f"{getattr(settings, name) * 1000:.0f}" for name in times},
     }

@@ -51,6 +51,10 @@ class RouterSettings:
     """Those for one app."""
     quarantine: float = 5
     keepalive: float = 1
+    dyno_requests: int = 50
+    """Requests that one dyno gets at the same time from one worker."""
+    backlog: int = 50
+    """Requests a dyno that may wait in one worker when all dynos of an app have that many."""
     table_memory: int = 64
     """MB that the table may take."""
     cache_memory: int = 128
@@ -122,6 +126,8 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         quarantine=_number(env, "NOMAPAAS_ROUTER_QUARANTINE", 5),
         cache_memory=int(_number(env, "NOMAPAAS_ROUTER_CACHE_MEMORY", 128)),
         cache_down_grace=int(_number(env, "NOMAPAAS_ROUTER_CACHE_DOWN_GRACE", 3600)),
+        dyno_requests=_count(env, "NOMAPAAS_ROUTER_DYNO_REQUESTS", 50),
+        backlog=_count(env, "NOMAPAAS_ROUTER_BACKLOG", 50),
     )
     _check(settings)
     return settings
@@ -142,6 +148,13 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < 1_000_000:
         raise SettingsError(f"{name} is {env[name]!r}; it must be greater than 0 and below a million.")
     return value
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    value = _number(env, name, default)
+    if value != int(value):
+        raise SettingsError(f"{name} is {env[name]!r}, which is not a whole number.")
+    return int(value)
 
 
 def _check(settings: RouterSettings) -> None:

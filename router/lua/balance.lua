@@ -1,9 +1,9 @@
 -- Which dyno a request goes to, and whether a failed try may be followed by another.
---
--- Counters are a worker's own: two workers agree well enough without a lock. They hang on the dyno's address, not on the
--- table's objects, so that a new table changes nothing for requests that are under way.
 
+local affinity = require("affinity")
 local balancer = require("ngx.balancer")
+local lines = require("lines")
+local loads = require("loads")
 local routes = require("routes")
 local settings = require("settings")
 
@@ -16,58 +16,68 @@ local var = ngx.var
 
 local MOST_TRIES = 10
 local NO_LIVE_UPSTREAM = -3
+local HUGE = math.huge
 
 local balance = {}
 
-local busy = {} -- requests in flight, by address
-local answered = {} -- when a dyno last answered, by address
-local out_until = {} -- when a refusing dyno may be asked again, by address
-local any_out_until = 0
-
-local function less_busy(one, other)
-    return (busy[other.key] or 0) < (busy[one.key] or 0) and other or one
-end
-
--- While some dyno is out of rotation, or a request comes here for another try: the least busy of those that are left.
-local function pick_carefully(pool, tried)
-    local time = now()
-    local offset = #pool > 0 and random(#pool)
-    local best, last_resort
-    for step = 1, #pool do
-        local dyno = pool[(offset + step) % #pool + 1]
-        if not tried[dyno.key] then
-            if (out_until[dyno.key] or 0) > time then
-                last_resort = last_resort or dyno
-            else
-                best = best and less_busy(best, dyno) or dyno
+-- At random one of those that are least busy; nil when every one is out of rotation.
+local function least_busy(pool)
+    local time, least, ties = now(), HUGE, 0
+    for index = 1, #pool do
+        local load = pool[index].load
+        if load.out_until <= time then
+            local count = load.count
+            if count < least then
+                least, ties = count, 1
+            elseif count == least then
+                ties = ties + 1
             end
         end
     end
-    return best or last_resort
+    if ties == 0 then
+        return nil
+    end
+    local skip = ties > 1 and random(ties) - 1 or 0
+    for index = 1, #pool do
+        local dyno = pool[index]
+        if dyno.load.count == least and dyno.load.out_until <= time then
+            if skip == 0 then
+                return dyno
+            end
+            skip = skip - 1
+        end
+    end
 end
 
-local NOTHING_TRIED = {}
+-- For another try: the least busy of those that were not tried; one that is out of rotation only as the last resort.
+local function pick_untried(pool, tried)
+    local left, last_resort = {}, nil
+    for _, dyno in ipairs(pool) do
+        if not tried[dyno.identity] then
+            left[#left + 1] = dyno
+        end
+    end
+    last_resort = left[1] and left[random(#left)]
+    return least_busy(left) or last_resort
+end
 
 local function pick(app)
-    local size = app.size
+    local pool, size = app.pool, app.size
+    if app.affinity then
+        local pinned = affinity.pinned(app)
+        if pinned then
+            return pinned
+        end
+    end
     if size == 1 then
-        return app.pool[1]
+        return pool[1]
     end
-    if any_out_until > now() then
-        return pick_carefully(app.pool, NOTHING_TRIED)
-    end
-    local first = random(size)
-    local second = random(size - 1)
-    if second >= first then
-        second = second + 1
-    end
-    return less_busy(app.pool[first], app.pool[second])
+    return least_busy(pool) or pool[random(size)]
 end
 
 local function take(dyno)
-    local key = dyno.key
-    busy[key] = (busy[key] or 0) + 1
-    var.edge_key = key
+    loads.take(dyno.load)
+    var.edge_key = dyno.identity
     var.edge_dyno = dyno.name
     if dyno.old then
         var.edge_old = "1"
@@ -75,31 +85,18 @@ local function take(dyno)
     return set_current_peer(dyno.addr, dyno.port)
 end
 
--- Ends the count of a try or a request; `good` when the dyno answered.
-function balance.release(key, good)
-    local count = busy[key]
-    if count then
-        busy[key] = count > 1 and count - 1 or nil
+local function take_for(app, dyno)
+    if app.affinity then
+        affinity.pin(dyno)
     end
-    if good then
-        answered[key] = now()
-    end
+    return take(dyno)
 end
 
+-- A dyno that refuses is out for a while, and the platform hears of it: it may have to be replaced.
 function balance.put_out(key)
-    local time = now() + settings.quarantine
-    out_until[key] = time
-    any_out_until = time
-end
-
--- Forgets addresses that are in no table any more, so that the maps do not grow for ever.
-function routes.on_change(known)
-    for _, map in ipairs({ answered, out_until }) do
-        for key in pairs(map) do
-            if not known[key] then
-                map[key] = nil
-            end
-        end
+    local dyno = loads.put_out(key)
+    if dyno then
+        lines.add(("#refused %s %s %s"):format(dyno.app, dyno.alloc, dyno.name))
     end
 end
 
@@ -111,7 +108,8 @@ end
 -- Whether the failed try may be followed by one that could run the request a second time. Only when the connection was
 -- most likely a kept-alive one that the dyno was closing just then.
 local function may_repeat(key, shared_connection)
-    return shared_connection and not ngx.ctx.repeated and (answered[key] or 0) + settings.keepalive > now()
+    local load = loads.of(key)
+    return shared_connection and load and not ngx.ctx.repeated and load.answered + settings.keepalive > now()
 end
 
 local function judge(status, received)
@@ -130,41 +128,43 @@ local function give_up(code)
 end
 
 -- Bytes were sent: the dyno may have acted on them.
-local function after_sending(pool, key, status, shared_connection)
+local function after_sending(app, key, status, shared_connection)
     if status == 504 or not may_repeat(key, shared_connection) then
         return give_up(judge(status, of_failed_try(var.upstream_bytes_received)))
     end
     ngx.ctx.repeated = true
-    local dyno = pick_carefully(pool, { [key] = #pool > 1 or nil })
-    return dyno and take(dyno) or give_up("H13")
+    local dyno = pick_untried(app.pool, { [key] = app.size > 1 or nil })
+    return dyno and take_for(app, dyno) or give_up("H13")
 end
 
 -- Nothing was sent: any other dyno may have the request.
-local function after_refusal(pool, key, status, shared_connection)
+local function after_refusal(app, key, status, shared_connection)
     local tried = ngx.ctx.tried or {}
     ngx.ctx.tried = tried
-    if #pool > 1 or not shared_connection then
+    if app.size > 1 or not shared_connection then
         balance.put_out(key)
         tried[key] = true
     end
     -- A single dyno comes here only when nginx itself grants another try: a kept-alive connection was gone.
-    local dyno = pick_carefully(pool, tried)
-    return dyno and take(dyno) or give_up(status == 504 and "H19" or "H21")
+    local dyno = pick_untried(app.pool, tried)
+    return dyno and take_for(app, dyno) or give_up(status == 504 and "H19" or "H21")
 end
 
-local function another_try(pool, status, shared_connection)
+local NOBODY = { pool = {}, size = 0 }
+
+local function another_try(app, status, shared_connection)
     local key = var.edge_key
-    balance.release(key, false)
+    loads.release(key, false)
     var.edge_key = ""
     local after = of_failed_try(var.upstream_bytes_sent) > 0 and after_sending or after_refusal
-    return after(pool, key, status, shared_connection)
+    return after(app, key, status, shared_connection)
 end
 
 local function balance_on(shared_connection)
     local app = routes.apps[var.edge_app]
     local state, status = get_last_failure()
     if state then
-        return another_try(app and app.pool or {}, status, shared_connection)
+        return another_try(app or NOBODY, status, shared_connection)
     end
     if not app or app.size == 0 then
         return give_up("H99")
@@ -172,7 +172,7 @@ local function balance_on(shared_connection)
     if app.size > 1 then
         set_more_tries(math.min(app.size, MOST_TRIES) - 1)
     end
-    return take(pick(app))
+    return take_for(app, pick(app))
 end
 
 function balance.balance()

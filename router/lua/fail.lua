@@ -2,21 +2,31 @@
 
 local codes = require("codes")
 local pages = require("pages")
+local routes = require("routes")
 
 local var = ngx.var
 
 local fail = {}
 
+local PAGES = { H80 = pages.maintenance, H81 = pages.blank, H99 = pages.platform }
+
 local function note(code, app_id)
     var.edge_app = ""
     var.edge_failed = app_id
     var.edge_code = code
+    var.edge_cookie = ""
+end
+
+local function show(code, app_id)
+    local app = routes.apps[app_id]
+    local own = app and (code == "H80" and app.maintenance_page or code ~= "H80" and app.error_page)
+    return pages.send(codes[code].status, PAGES[code] or pages.error, own)
 end
 
 -- In the access phase.
 function fail.now(code, app_id)
     note(code, app_id)
-    return pages.send(codes[code].status, code == "H80" and pages.maintenance or pages.error)
+    return show(code, app_id)
 end
 
 function fail.no_such_app()
@@ -54,8 +64,9 @@ function fail.upstream()
     if code == "H21" or code == "H19" then
         require("balance").put_out(var.edge_key)
     end
-    note(code, var.edge_app)
-    return pages.send(codes[code].status, code == "H99" and pages.platform or pages.error)
+    local app_id = var.edge_app
+    note(code, app_id)
+    return show(code, app_id)
 end
 
 return fail

@@ -18,10 +18,28 @@ h1 { font-size: 1.4em; font-weight: 600; }
 </html>
 ]]
 
+-- A page of the app's own fills the window; its address was checked when the table came, and is escaped all the same.
+local FRAME = [[<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>%s</title>
+<style>
+html, body { margin: 0; height: 100%%; }
+iframe { display: block; width: 100%%; height: 100%%; border: 0; }
+</style>
+</head>
+<body><iframe src="%s" title="%s"></iframe></body>
+</html>
+]]
+local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
+
 local pages = {}
 
 local function page(id, title, message)
     return {
+        title = title,
         html = HTML:format(title, title, message),
         text = title .. "\n" .. message .. "\n",
         json = cjson.encode({ id = id, message = title .. ". " .. message }) .. "\n",
@@ -39,6 +57,7 @@ pages.maintenance = page(
     "Offline for Maintenance",
     "This application is undergoing maintenance right now. Please check back later."
 )
+pages.blank = page("blank_app", "Nothing here yet", "No code has been deployed to this application.")
 pages.no_such_app = page("no_such_app", "No such app", "There is nothing here yet. The address may be misspelt.")
 pages.platform = page("platform_error", "Platform error", "The platform could not route this request. Please try again.")
 
@@ -54,9 +73,22 @@ local function form(accept)
     return accept:find("text/plain", 1, true) and "text" or "html"
 end
 
-function pages.send(status, what)
+-- The address of an app's own page, or nil: what could be more than an address in our page does not come through.
+function pages.own(url)
+    if type(url) == "string" and #url <= 2048 and url:find("^https?://[%w%[]") and not url:find("[%c%s\"'<>`\\]") then
+        return url
+    end
+end
+
+local function framed(what, address)
+    local escaped = address:gsub("[&<>\"']", ENTITIES)
+    return FRAME:format(what.title, escaped, what.title)
+end
+
+-- `own` is the address of the app's own page, which browsers get to see instead of ours.
+function pages.send(status, what, own)
     local chosen = form(ngx.var.http_accept or "")
-    local body = what[chosen]
+    local body = own and chosen == "html" and framed(what, own) or what[chosen]
     ngx.req.discard_body()
     ngx.status = status
     ngx.header["Content-Type"] = TYPES[chosen]

@@ -1,11 +1,14 @@
 -- The first thing that happens to a request: whose is it, and can it be served?
 
+local backlog = require("backlog")
 local cached = require("cached")
 local fail = require("fail")
 local hold = require("hold")
 local ids = require("ids")
+local loads = require("loads")
 local metrics = require("metrics")
 local routes = require("routes")
+local settings = require("settings")
 local usable = require("usable")
 
 local make_id = ids.make
@@ -42,13 +45,38 @@ local function has_sound_host()
     return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
 end
 
--- The app as soon as it can be served; comes back only then.
+-- All its dynos are full, or others wait already: this request is called when its turn has come.
+local function queue_for(app)
+    while app.load.waiting > 0 or not loads.has_room(app) do
+        local id = app.id
+        if backlog.wait(app) then
+            return routes.apps[id] or fail.no_such_app()
+        end
+        app = routes.apps[id]
+        if not app then
+            return fail.no_such_app()
+        end
+        local problem = obstacle(app)
+        if problem == true then
+            app = hold.until_usable(app)
+        elseif problem then
+            return fail.now(problem, id)
+        end
+    end
+    return app
+end
+
+-- The app as soon as it can be served and one of its dynos has room; comes back only then.
 local function ready(app)
     local problem = obstacle(app)
     if problem == true then
-        return hold.until_usable(app)
+        app = hold.until_usable(app)
     elseif problem then
         return fail.now(problem, app.id)
+    end
+    local load = app.load
+    if load.waiting > 0 or load.active >= settings.dyno_requests then
+        return queue_for(app)
     end
     return app
 end
@@ -61,10 +89,6 @@ end
 -- A dyno that leaves a body unread takes it for the next request of its connection: nobody else's may follow there.
 local function has_body()
     return var.content_length or var.http_transfer_encoding
-end
-
-local function wants_events(accept)
-    return accept:find("text/event-stream", 1, true)
 end
 
 function route.access()
@@ -94,9 +118,9 @@ function route.access()
         var.edge_connection = "upgrade"
         return ngx.exec("@stream")
     end
-    local accept = var.http_accept
-    if accept and accept ~= "*/*" and wants_events(accept) then
-        return ngx.exec("@stream")
+    if not app.keepalive then
+        var.edge_connection = "close"
+        return ngx.exec("@once")
     end
     if not SHARES_CONNECTION[get_method()] or unusual and has_body() then
         return ngx.exec("@once")
@@ -114,6 +138,10 @@ function route.mesh()
     var.edge_app = app.id
     if app.cache ~= var.http_x_nomapaas_key then
         var.edge_old = "1"
+    end
+    if not app.keepalive then
+        var.edge_connection = "close"
+        return ngx.exec("@once")
     end
 end
 

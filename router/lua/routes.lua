@@ -3,7 +3,9 @@
 -- A push is checked and normalised once (`parse`), stored in the shared dict under a new version (`store`), and decoded
 -- by each worker once, when it first sees that version (`refresh`).
 
+local addresses = require("addresses")
 local cjson = require("cjson.safe")
+local pages = require("pages")
 local proof = require("proof")
 local settings = require("settings")
 local wake = require("wake")
@@ -53,24 +55,12 @@ local function parse_app(text, taken)
         release = tostring(record.release),
         frozen = record.frozen == true or nil,
         cache = parse_cache(record.cache),
+        blank = record.release == 0,
+        keepalive = record.keepalive ~= false,
+        affinity = record.affinity == true,
+        error_page = pages.own(record.error_page),
+        maintenance_page = pages.own(record.maintenance_page),
     }
-end
-
--- An address as nginx wants it, or nil. A wrong one must not come through: nginx might read something else from it.
-local function parse_address(text)
-    if type(text) ~= "string" then
-        return nil
-    end
-    if text:find("^%x*:[%x:]*:%x*$") then
-        return "[" .. text .. "]"
-    end
-    local bytes = { text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
-    for _, byte in ipairs(bytes) do
-        if tonumber(byte) > 255 then
-            return nil
-        end
-    end
-    return bytes[4] and text
 end
 
 local function parse_dyno(record)
@@ -78,7 +68,7 @@ local function parse_dyno(record)
         or type(record.dyno) ~= "string" or not record.dyno:find("^[%w_-]+%.%d+$") then
         return nil
     end
-    local address, port = parse_address(record.addr), tonumber(record.port)
+    local address, port = addresses.parse(record.addr), tonumber(record.port)
     if not address or not port or port < 1 or port > 65535 or port % 1 ~= 0 then
         return nil
     end
@@ -260,7 +250,7 @@ local function build(parsed)
         end
     end
     routes.hosts, routes.wildcards, routes.apps, owners = hosts, wildcards, apps, keys
-    routes.on_change(keys)
+    routes.on_change(parsed.dynos)
 end
 
 -- The app whose wildcard stands for a host that no app has by itself; of several the nearest, as in DNS.
@@ -279,7 +269,7 @@ function routes.by_wildcard(host)
     end
 end
 
--- Called with the set of all dynos' keys whenever there is a new table.
+-- Called with all dynos whenever there is a new table.
 function routes.on_change() end
 
 -- Takes over the table of the shared dict if it is a newer one; true when it did.

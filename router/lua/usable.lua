@@ -11,7 +11,7 @@ function usable.obstacle(app)
     end
     local state = app.state
     if state == "down" then
-        return "H14"
+        return app.blank and "H81" or "H14"
     end
     if app.size > 0 then
         -- A sleeping app's dyno may be on its way out, or frozen: it has to be woken first.

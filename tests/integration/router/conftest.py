@@ -111,7 +111,12 @@ class Edge:
 
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        # What looks after the cache's files is a child, too.
+        return [
+            int(pid)
+            for pid in children.read_text().split()
+            if b"worker process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
 
     def get(self, host: str, path: str = "/", **more: object) -> httpx.Response:
         return self.request("GET", host, path, **more)

@@ -40,7 +40,7 @@ def talks_nonsense(connection):
 
 @pytest.mark.parametrize(
     ("state", "code", "desc"),
-    [("crashed", "H10", "App crashed"), ("down", "H14", "No web dynos running")],
+    [("crashed", "H10", "App crashed"), ("down", "H14", "No web processes running")],
 )
 def test_an_app_without_dynos_says_why(edge, table, state, code, desc):
     """A crashed app is H10, one scaled to nothing H14; both at once, with the error page."""
@@ -72,7 +72,7 @@ def test_maintenance_comes_before_everything(edge, table, dynos):
     assert answer.status_code == 503
     assert "Offline for Maintenance" in answer.text
     assert dyno.served == 0
-    assert edge.line(app_id, 'at=error code=H80 desc="Maintenance mode"')
+    assert edge.line(app_id, 'at=info code=H80 desc="Maintenance mode"')
 
 
 def test_a_dyno_that_lives_serves_a_crashed_app(edge, table, dynos):
@@ -197,7 +197,7 @@ def test_a_client_that_goes_is_h27(edge, table, dynos):
         threading.Event().wait(0.2)
 
     assert gone.wait(2)
-    assert edge.line(app_id, 'code=H27 desc="Client Request Interrupted"', "status=499")
+    assert edge.line(app_id, 'sock=client at=warning code=H27 desc="Client Request Interrupted"', "status=499")
 
 
 def test_an_apps_own_errors_are_its_own(edge, table, dynos):

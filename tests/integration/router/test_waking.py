@@ -307,7 +307,7 @@ def test_a_client_that_leaves_is_h27_and_its_wake_goes_on(night, dynos, eventual
     with night.edge.connect() as client:
         client.sendall(b"POST /gone HTTP/1.1\r\nHost: one.localhost\r\nContent-Length: 5\r\n\r\nhel")
         eventually(lambda: night.control.woken(night.app))
-    assert night.edge.line(night.app, "at=error code=H27", 'path="/gone"', "status=499")
+    assert night.edge.line(night.app, "sock=client at=warning code=H27", 'path="/gone"', "status=499")
     night.table.app(HOST, dynos.echo())
     night.table.push()
 
