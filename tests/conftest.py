@@ -24,7 +24,8 @@ _KEEP = bool(os.environ.get("NOMAPAAS_TEST_KEEP"))
 
 SHORT_TIMES = {
     "NOMAPAAS_BOOT_TIMEOUT": "8",
-    "NOMAPAAS_BUILD_TIMEOUT": "60",
+    "NOMAPAAS_BUILD_TIMEOUT": "120",
+    "NOMAPAAS_MAX_BUILDS": "2",
     "NOMAPAAS_RECONCILE_INTERVAL": "2",
     "NOMAPAAS_SLUG_MAX_MB": "50",
 }
@@ -50,6 +51,18 @@ class Instance:
             text=True,
             timeout=180,
             stdin=subprocess.DEVNULL,
+        )
+
+    def start(self, *args: str, cwd: Path) -> subprocess.Popen[str]:
+        """Begin a command that takes its time; what it says is for its `communicate`."""
+        return subprocess.Popen(
+            [_cli(), *args],
+            cwd=cwd,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def pid_of(self, server: str) -> int | None:

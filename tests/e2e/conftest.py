@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,6 +68,22 @@ def paas(instance: Any) -> Iterator[Paas]:
     """The running instance."""
     with httpx.Client(base_url=instance.env["NOMAPAAS_ROUTER_URL"], timeout=40) as router:
         yield Paas(instance=instance, router=router)
+
+
+@pytest.fixture(scope="session")
+def endless_build(paas: Paas, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """A push whose build never ends by itself, begun early: nobody waits for its time to be over but one test."""
+    source = Path(shutil.copytree(APPS / "probe", tmp_path_factory.mktemp("endless") / "probe"))
+    (source / "requirements.txt").touch()
+    hook = source / "bin" / "pre_compile"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\nexec sleep 600\n")
+    hook.chmod(0o755)
+    paas.run("create", "endless")
+    with paas.instance.start("push", "--app", "endless", cwd=source) as push:
+        yield push
+        push.kill()
+    paas.run("destroy", "--app", "endless", "--confirm", "endless")
 
 
 @pytest.fixture

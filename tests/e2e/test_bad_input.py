@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.usefixtures("endless_build")]
 
 APP = "badinput"
 MAX_SLUG = 60_000_000
@@ -175,20 +175,6 @@ def test_a_slug_that_is_too_large(paas: Any, app: str, folder: Callable[[str], P
     (source / "noise").write_bytes(os.urandom(MAX_SLUG))
 
     _says(paas.fails("push", "--app", app, cwd=source), "more than the 50 MB", ".slugignore", "Nothing of the app")
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_a_build_that_takes_too_long(paas: Any, app: str, folder: Callable[[str], Path]) -> None:
-    """It is stopped, and says after how long."""
-    source = folder("probe")
-    (source / "requirements.txt").touch()
-    hook = source / "bin" / "pre_compile"
-    hook.parent.mkdir()
-    hook.write_text("#!/bin/sh\nexec sleep 600\n")
-    hook.chmod(0o755)
-
-    _says(paas.fails("push", "--app", app, cwd=source), "took longer than its 60 seconds", "Nothing of the app")
-    assert paas.json("builds", "--app", app)[0]["status"] == "failed"
 
 
 def test_no_capacity(paas: Any, app: str) -> None:
