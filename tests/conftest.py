@@ -75,13 +75,16 @@ class Instance:
 
 
 @pytest.fixture(scope="session")
-def instance() -> Iterator[Instance]:
-    """Bring the tests' instance up; take it down and away afterwards."""
+def instance(request: pytest.FixtureRequest) -> Iterator[Instance]:
+    """Bring the tests' instance up, on the database that `--state` names; take it down and away afterwards."""
+    database = {}
+    if request.config.getoption("--state") == "postgresql":
+        database["DATABASE_URL"] = request.getfixturevalue("postgresql").database()
     with _folder() as folder:
         folder.chmod(0o711)  # the servers run as users of their own and have to pass through
         home = folder / "home"
         base = {name: value for name, value in os.environ.items() if not _is_ours(name)}
-        env = base | SHORT_TIMES | {"NOMAPAAS_HOME": str(home), "NOMAPAAS_PORT_BASE": str(PORT_BASE)}
+        env = base | SHORT_TIMES | database | {"NOMAPAAS_HOME": str(home), "NOMAPAAS_PORT_BASE": str(PORT_BASE)}
         try:
             subprocess.run([_cli(), "up"], env=env, check=True, stdin=subprocess.DEVNULL)
             printed = subprocess.run([_cli(), "env", "--json"], env=env, check=True, capture_output=True, text=True)

@@ -126,7 +126,7 @@ def test_a_bomb_of_entries_is_refused(write_tar, tmp_path):
         archive.unpack(write_tar({str(number): "" for number in range(101)}), tmp_path / "b", LIMITS)
 
 
-@pytest.mark.parametrize("content", [b"", b"no tarball", gzip.compress(b"no tarball")])
+@pytest.mark.parametrize("content", [b"", b"no tarball", gzip.compress(b"no tarball")], ids=["empty", "text", "gzip"])
 def test_what_is_no_tarball_is_refused(tmp_path, content):
     """The user hears that the upload is broken."""
     (tmp_path / "source.tgz").write_bytes(content)

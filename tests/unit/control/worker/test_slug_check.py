@@ -137,6 +137,7 @@ def test_a_bomb_is_refused() -> None:
         _slug(_member("./app/x"), content=bytes(1000)).getvalue()[:-20],
         _slug(_member("./app/x")).getvalue() + b"more",
     ],
+    ids=["empty", "not gzip", "not tar", "cut off", "more behind"],
 )
 def test_what_is_no_archive_is_refused(data: bytes) -> None:
     """Truncated, trailing or foreign bytes are an error and never a crash."""
