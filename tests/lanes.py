@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import pytest
 
-_INSTANCE = "instance"
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell pytest-xdist (`--dist loadgroup`) what belongs together."""
     for item in items:
-        lane = _INSTANCE if _INSTANCE in getattr(item, "fixturenames", ()) else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(lane))
+        item.add_marker(pytest.mark.xdist_group(_lane(item)))
+
+
+def _lane(item: pytest.Item) -> str:
+    """A second instance would want the first one's ports."""
+    needs_instance = item.get_closest_marker("platform") or "instance" in getattr(item, "fixturenames", ())
+    return "instance" if needs_instance else item.path.as_posix()
