@@ -129,12 +129,17 @@ def test_domains_and_maintenance_json(cli, host):
     host.on(
         "GET",
         "/apps/hello/domains",
-        [{"hostname": "hello.localhost", "kind": "heroku"}, {"hostname": "www.x.y", "kind": "custom"}],
+        [
+            {"hostname": "hello.localhost", "kind": "heroku"},
+            {"hostname": "www.x.y", "kind": "custom", "cname": "x.hello", "sni_endpoint": None, "status": "pending"},
+        ],
     )
     host.on("GET", "/apps/hello", {"maintenance": True, "stack": {"name": "s"}})
     host.on("GET", "/stacks", [{"name": "s"}])
 
-    assert cli("domains").out == "=== hello Domain\nhello.localhost\n\n=== hello Custom Domains\nwww.x.y\n"
+    shown = cli("domains").out.splitlines()
+    assert shown[:4] == ["=== hello Domain", "hello.localhost", "", "=== hello Custom Domains"]
+    assert shown[-1].split() == ["www.x.y", "x.hello", "pending"]
     assert len(json.loads(cli("domains", "--json").out)) == 2
     assert json.loads(cli("maintenance", "--json").out) == {"maintenance": True}
     assert json.loads(cli("stack", "--json").out) == [{"name": "s", "current": True, "next": True}]
