@@ -91,6 +91,7 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "run:list": "list one-off dynos and their exit codes",
         },
         "logs": {"logs": "show an app's log lines"},
+        "metrics": {"metrics": "show what an app's requests did lately"},
         "maintenance": {
             "maintenance": "tell whether an app is in maintenance",
             "maintenance:on": "answer visitors with a maintenance page",

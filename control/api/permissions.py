@@ -34,6 +34,8 @@ class Demand:
     scope: Scope
     permission: Permission | None = None
     """On the app that the path names as `<app>`; None where it names none."""
+    any_media: bool = False
+    """Also for who cannot ask for Heroku's media type."""
 
 
 ANYBODY = Demand(who=Who.ANYBODY, scope=Scope.IDENTITY)
@@ -47,6 +49,8 @@ ACCOUNT = Demand(scope=Scope.GLOBAL)
 """The account itself, and its tokens: nothing that a token of a smaller scope may widen."""
 ROUTER = Demand(who=Who.ROUTER, scope=Scope.GLOBAL)
 ADMIN = Demand(who=Who.ADMIN, scope=Scope.GLOBAL)
+SCRAPE = Demand(who=Who.ADMIN, scope=Scope.READ, any_media=True)
+"""By Prometheus, whose configuration holds a token: one that can read is enough."""
 VIEW = Demand(scope=Scope.READ, permission=Permission.VIEW)
 DEPLOY = Demand(scope=Scope.WRITE, permission=Permission.DEPLOY)
 OPERATE = Demand(scope=Scope.WRITE, permission=Permission.OPERATE)
@@ -124,6 +128,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "POST /apps/<app>/formations/<process_type>/actions/stop": OPERATE,
         "GET /apps/<app>/log-drains": VIEW,
         "POST /apps/<app>/log-sessions": VIEW,
+        "GET /apps/<app>/metrics": VIEW,
         "GET /apps/<app>/oneoffs": VIEW,
         "GET /apps/<app>/pipeline-couplings": VIEW,
         "GET /apps/<app>/releases": VIEW,
@@ -144,6 +149,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "GET /events": PROTECTED,
         "GET /health": ANYBODY,
         "GET /health/live": ANYBODY,
+        "GET /metrics": SCRAPE,
         "GET /oauth/authorizations": ACCOUNT,
         "POST /oauth/authorizations": LOGIN,
         "GET /oauth/authorizations/<token>": ACCOUNT,

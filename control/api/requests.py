@@ -62,7 +62,8 @@ def _begin() -> None:
 
 
 def _negotiate() -> None:
-    if not _needs_account():
+    demand = _demand()
+    if not _needs_account() or (demand is not None and demand.any_media):
         return
     if _VERSION_3.search(request.headers.get("Accept", "")) is None:
         raise NotAcceptable("Say which version of the API you want: Accept: application/vnd.heroku+json; version=3.")
