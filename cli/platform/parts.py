@@ -12,7 +12,7 @@ import httpx
 
 from cli.platform.instance import Instance
 from cli.platform.nomad_setup import Nomad
-from cli.platform.platform_jobs import CONTROL, EDGE, over_socket
+from cli.platform.platform_jobs import CACHE, CONTROL, EDGE, over_socket
 from cli.platform.problem import Problem
 from cli.platform.programs import SERVERS
 from cli.platform.supervise import Supervisor
@@ -55,6 +55,7 @@ def parts(instance: Instance) -> list[Part]:
     found += [_supervised(name, known.get(name), answers[name]) for name in SERVERS]
     found += [
         _job(instance, EDGE, lambda: _edge(instance)),
+        _job(instance, CACHE, lambda: _cache(instance)),
         _job(instance, CONTROL, lambda: _status(f"{instance.inside_url('api')}/health", {200})),
     ]
     return found
@@ -135,6 +136,11 @@ def _client(instance: Instance) -> str | None:
 
 def _socket(path: Path) -> str | None:
     return None if over_socket(path, "/health") is not None else f"does not answer at {path}"
+
+
+def _cache(instance: Instance) -> str | None:
+    answer = over_socket(instance.home / "router" / "edge.sock", "/cache?app=00000000-0000-0000-0000-000000000000")
+    return None if answer is not None and answer.get("answers") is True else "Varnish does not answer the edge"
 
 
 def _edge(instance: Instance) -> str | None:

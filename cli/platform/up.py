@@ -162,13 +162,15 @@ def start_servers(instance: Instance, changed: frozenset[str]) -> None:
 
 
 def start_parts(instance: Instance, binaries: Mapping[str, Path], stacks: Sequence[Stack]) -> None:
-    """Start the node agent, the control plane and the edge."""
+    """Start the node agent, the edge, the HTTP cache and the control plane."""
     supervisor = Supervisor(instance)
     start_node_agent(instance, supervisor)
     Nomad(instance).resume()
     jobs = PlatformJobs(instance, binaries)
     with step("Starting the edge"):
         jobs.run_edge()
+    with step("Starting the HTTP cache"):
+        jobs.run_cache()
     admin = Admin(instance)
     with step("Preparing the database"):
         admin.ensure()
