@@ -36,19 +36,15 @@ sub vcl_recv {
     }
     if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
         set req.grace = 0s;
-    } else if (req.restarts > 0) {
-        # What was set before a restart is still set.
-        set req.grace = 1y;
     }
-    unset req.http.X-Nomapaas-Odd;
-    # Not part of the key, and known to change what frameworks answer: what the app says to these is for nobody else.
+    # Not part of the key, and known to change what frameworks answer: who sends these gets an answer of their own.
     if (req.http.X-Forwarded-Host || req.http.X-Forwarded-Server || req.http.Forwarded || req.http.X-Host
         || req.http.X-Original-Url || req.http.X-Rewrite-Url || req.http.X-Forwarded-Prefix || req.http.X-Script-Name
         || req.http.X-Http-Method-Override || req.http.X-Http-Method || req.http.X-Method-Override
         || req.http.X-Forwarded-Scheme || req.http.X-Forwarded-Ssl || req.http.Front-End-Https
         || req.http.X-Original-Host || req.http.X-Url-Scheme || req.http.X-Forwarded-Path
         || req.http.Cache-Control ~ "(?i)no-store") {
-        set req.http.X-Nomapaas-Odd = "1";
+        return (pass);
     }
     return (hash);
 }
@@ -85,9 +81,6 @@ sub vcl_hit {
 }
 
 sub vcl_miss {
-    if (req.http.X-Nomapaas-Odd) {
-        return (pass);
-    }
     set req.http.X-Nomapaas-Verdict = "MISS";
     return (fetch);
 }
@@ -98,8 +91,8 @@ sub vcl_pass {
 }
 
 sub vcl_backend_fetch {
-    if (bereq.is_bgfetch && (bereq.http.X-Nomapaas-Tried || bereq.http.X-Nomapaas-Odd)) {
-        # The app was asked a moment ago and failed; or its answer would be for one client alone.
+    if (bereq.is_bgfetch && bereq.http.X-Nomapaas-Tried) {
+        # The app was asked a moment ago and failed.
         return (abandon);
     }
     unset bereq.body;
@@ -121,22 +114,17 @@ sub vcl_backend_response {
     unset beresp.http.X-Nomapaas-If-Error;
     if (beresp.http.X-Nomapaas-Code || beresp.status == 500 || beresp.status == 502 || beresp.status == 503
         || beresp.status == 504) {
-        # The old response stays only if this fetch does not come to an end: vcl_synth shows it.
-        if (bereq.is_bgfetch || bereq.http.X-Nomapaas-Tried == "error"
-            || (bereq.http.X-Nomapaas-Tried == "down" && beresp.http.X-Nomapaas-Code)) {
+        if (bereq.is_bgfetch) {
             return (abandon);
         }
         set beresp.uncacheable = true;
         set beresp.grace = 0s;
-        # For a moment others do not have to wait one for another.
+        set beresp.keep = 0s;
+        # Where a stale response may follow nothing is remembered; else others do not have to wait one for another.
         set beresp.ttl = 1s;
-        return (deliver);
-    }
-    if (beresp.http.X-Nomapaas-Old) {
-        # A dyno of another release, or a page of the router's.
-        set beresp.uncacheable = true;
-        set beresp.ttl = 1s;
-        set beresp.grace = 0s;
+        if (bereq.http.X-Nomapaas-Tried) {
+            set beresp.ttl = 0s;
+        }
         return (deliver);
     }
     # What stands in quotes is no directive; a qualified private or no-cache counts as a whole one.
@@ -148,7 +136,7 @@ sub vcl_backend_response {
         || beresp.http.Content-Range
         || std.integer(beresp.http.Content-Length, 0) > @@{cache_largest}
         || (beresp.status != 200 && beresp.status != 203 && beresp.status != 301 && beresp.status != 302
-            && beresp.status != 307 && beresp.status != 404 && beresp.status != 410)) {
+            && beresp.status != 307 && beresp.status != 308 && beresp.status != 404 && beresp.status != 410)) {
         unset beresp.http.X-Nomapaas-Marks;
         # From now on such requests go through untouched, with their Range and If-None-Match, and wait for nobody.
         return (pass(60s));
@@ -163,7 +151,7 @@ sub vcl_backend_response {
         set beresp.http.X-Nomapaas-If-Error =
             regsub(beresp.http.X-Nomapaas-Marks, "(?is)^.*stale-if-error\s*=\s*(\d+).*$", "\1");
     }
-    if (beresp.http.Set-Cookie
+    if (beresp.http.Set-Cookie || beresp.http.X-Nomapaas-Old
         || beresp.ttl + std.duration(beresp.http.X-Nomapaas-While + "s", 0s) <= 0s) {
         unset beresp.http.X-Nomapaas-Marks;
         # The next one may well be fit to be stored.
@@ -191,7 +179,7 @@ sub vcl_backend_response {
 
 sub vcl_backend_error {
     # The mesh is nginx itself: the edge, which sees the connection end, goes there without this cache.
-    if (bereq.is_bgfetch || bereq.http.X-Nomapaas-Tried == "error" || bereq.http.X-Nomapaas-Tried == "down") {
+    if (bereq.is_bgfetch) {
         return (abandon);
     }
     set beresp.http.X-Nomapaas-Broken = "1";
@@ -201,6 +189,12 @@ sub vcl_backend_error {
 }
 
 sub vcl_deliver {
+    if ((req.http.X-Nomapaas-Tried == "error" && (resp.http.X-Nomapaas-Code || resp.http.X-Nomapaas-Broken
+            || resp.status == 500 || resp.status == 502 || resp.status == 503 || resp.status == 504))
+        || (req.http.X-Nomapaas-Tried == "down" && (resp.http.X-Nomapaas-Code || resp.http.X-Nomapaas-Broken))) {
+        set req.http.X-Nomapaas-Tried = "done";
+        return (restart);
+    }
     if (resp.http.X-Nomapaas-Broken) {
         return (fail);
     }
@@ -238,10 +232,6 @@ sub vcl_deliver {
 sub vcl_synth {
     if (resp.status == 204 || resp.status == 400) {
         return (deliver);
-    }
-    if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
-        set req.http.X-Nomapaas-Tried = "done";
-        return (restart);
     }
     # Something is wrong in here: the edge sees the connection end and does without.
     return (fail);

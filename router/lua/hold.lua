@@ -5,6 +5,7 @@
 
 local semaphore = require("ngx.semaphore")
 local fail = require("fail")
+local ids = require("ids")
 local probe = require("probe")
 local routes = require("routes")
 local settings = require("settings")
@@ -39,7 +40,8 @@ local function attend(id, waiters, changed)
     if not app or wake.is_gone(app) then
         return go_on(waiters, held)
     end
-    if app.state == "idle" then
+    -- Whoever waits looks at a new table first: one who waited for a wake that failed is not to begin another.
+    if app.state == "idle" and not changed then
         wake.attend(app)
     end
     if usable.obstacle(app) == true then
@@ -167,6 +169,7 @@ function hold.until_usable(app)
         return fail.now("H11", id)
     end
     var.edge_app = id
+    var.edge_uuid = ids.make()
     var.edge_start = string.format("%d", ngx.req.start_time() * 1000)
     local found, answer, what, whose = wait(app, enter(id))
     hold.leave(id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -229,7 +230,10 @@ def test_a_wake_that_fails_is_h20_and_the_next_request_tries_again(night, dynos,
 
     assert waiting.result().status_code == 503
     assert time.monotonic() - failed < 0.3
-    assert night.edge.line(night.app, 'at=error code=H20 desc="App boot timeout"')
+    line = night.edge.line(night.app, 'at=error code=H20 desc="App boot timeout"')
+    assert re.search(r"request_id=[0-9a-f-]{36} ", line)
+    pause(0.3)
+    assert night.control.woken(night.app) == 1
 
     again = pool.submit(night.edge.get, HOST)
     pause(0.2)
