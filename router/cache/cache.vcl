@@ -36,15 +36,19 @@ sub vcl_recv {
     }
     if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
         set req.grace = 0s;
+    } else if (req.restarts > 0) {
+        # What was set before a restart is still set.
+        set req.grace = 1y;
     }
-    # Not part of the key, and known to change what frameworks answer: who sends these gets an answer of their own.
+    unset req.http.X-Nomapaas-Odd;
+    # Not part of the key, and known to change what frameworks answer: what the app says to these is for nobody else.
     if (req.http.X-Forwarded-Host || req.http.X-Forwarded-Server || req.http.Forwarded || req.http.X-Host
         || req.http.X-Original-Url || req.http.X-Rewrite-Url || req.http.X-Forwarded-Prefix || req.http.X-Script-Name
         || req.http.X-Http-Method-Override || req.http.X-Http-Method || req.http.X-Method-Override
         || req.http.X-Forwarded-Scheme || req.http.X-Forwarded-Ssl || req.http.Front-End-Https
         || req.http.X-Original-Host || req.http.X-Url-Scheme || req.http.X-Forwarded-Path
         || req.http.Cache-Control ~ "(?i)no-store") {
-        return (pass);
+        set req.http.X-Nomapaas-Odd = "1";
     }
     return (hash);
 }
@@ -81,6 +85,9 @@ sub vcl_hit {
 }
 
 sub vcl_miss {
+    if (req.http.X-Nomapaas-Odd) {
+        return (pass);
+    }
     set req.http.X-Nomapaas-Verdict = "MISS";
     return (fetch);
 }
@@ -91,8 +98,8 @@ sub vcl_pass {
 }
 
 sub vcl_backend_fetch {
-    if (bereq.is_bgfetch && bereq.http.X-Nomapaas-Tried) {
-        # The app was asked a moment ago and failed.
+    if (bereq.is_bgfetch && (bereq.http.X-Nomapaas-Tried || bereq.http.X-Nomapaas-Odd)) {
+        # The app was asked a moment ago and failed; or its answer would be for one client alone.
         return (abandon);
     }
     unset bereq.body;
@@ -114,17 +121,22 @@ sub vcl_backend_response {
     unset beresp.http.X-Nomapaas-If-Error;
     if (beresp.http.X-Nomapaas-Code || beresp.status == 500 || beresp.status == 502 || beresp.status == 503
         || beresp.status == 504) {
-        if (bereq.is_bgfetch) {
+        # The old response stays only if this fetch does not come to an end: vcl_synth shows it.
+        if (bereq.is_bgfetch || bereq.http.X-Nomapaas-Tried == "error"
+            || (bereq.http.X-Nomapaas-Tried == "down" && beresp.http.X-Nomapaas-Code)) {
             return (abandon);
         }
         set beresp.uncacheable = true;
         set beresp.grace = 0s;
-        set beresp.keep = 0s;
-        # Where a stale response may follow nothing is remembered; else others do not have to wait one for another.
+        # For a moment others do not have to wait one for another.
         set beresp.ttl = 1s;
-        if (bereq.http.X-Nomapaas-Tried) {
-            set beresp.ttl = 0s;
-        }
+        return (deliver);
+    }
+    if (beresp.http.X-Nomapaas-Old) {
+        # A dyno of another release, or a page of the router's.
+        set beresp.uncacheable = true;
+        set beresp.ttl = 1s;
+        set beresp.grace = 0s;
         return (deliver);
     }
     # What stands in quotes is no directive; a qualified private or no-cache counts as a whole one.
@@ -136,7 +148,7 @@ sub vcl_backend_response {
         || beresp.http.Content-Range
         || std.integer(beresp.http.Content-Length, 0) > @@{cache_largest}
         || (beresp.status != 200 && beresp.status != 203 && beresp.status != 301 && beresp.status != 302
-            && beresp.status != 307 && beresp.status != 308 && beresp.status != 404 && beresp.status != 410)) {
+            && beresp.status != 307 && beresp.status != 404 && beresp.status != 410)) {
         unset beresp.http.X-Nomapaas-Marks;
         # From now on such requests go through untouched, with their Range and If-None-Match, and wait for nobody.
         return (pass(60s));
@@ -151,7 +163,7 @@ sub vcl_backend_response {
         set beresp.http.X-Nomapaas-If-Error =
             regsub(beresp.http.X-Nomapaas-Marks, "(?is)^.*stale-if-error\s*=\s*(\d+).*$", "\1");
     }
-    if (beresp.http.Set-Cookie || beresp.http.X-Nomapaas-Old
+    if (beresp.http.Set-Cookie
         || beresp.ttl + std.duration(beresp.http.X-Nomapaas-While + "s", 0s) <= 0s) {
         unset beresp.http.X-Nomapaas-Marks;
         # The next one may well be fit to be stored.
@@ -179,7 +191,7 @@ sub vcl_backend_response {
 
 sub vcl_backend_error {
     # The mesh is nginx itself: the edge, which sees the connection end, goes there without this cache.
-    if (bereq.is_bgfetch) {
+    if (bereq.is_bgfetch || bereq.http.X-Nomapaas-Tried == "error" || bereq.http.X-Nomapaas-Tried == "down") {
         return (abandon);
     }
     set beresp.http.X-Nomapaas-Broken = "1";
@@ -189,12 +201,6 @@ sub vcl_backend_error {
 }
 
 sub vcl_deliver {
-    if ((req.http.X-Nomapaas-Tried == "error" && (resp.http.X-Nomapaas-Code || resp.http.X-Nomapaas-Broken
-            || resp.status == 500 || resp.status == 502 || resp.status == 503 || resp.status == 504))
-        || (req.http.X-Nomapaas-Tried == "down" && (resp.http.X-Nomapaas-Code || resp.http.X-Nomapaas-Broken))) {
-        set req.http.X-Nomapaas-Tried = "done";
-        return (restart);
-    }
     if (resp.http.X-Nomapaas-Broken) {
         return (fail);
     }
@@ -232,6 +238,10 @@ sub vcl_deliver {
 sub vcl_synth {
     if (resp.status == 204 || resp.status == 400) {
         return (deliver);
+    }
+    if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
+        set req.http.X-Nomapaas-Tried = "done";
+        return (restart);
     }
     # Something is wrong in here: the edge sees the connection end and does without.
     return (fail);

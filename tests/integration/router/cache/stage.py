@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -29,16 +29,24 @@ class Answer:
     """None: the app's name, the path and how many times this dyno has answered."""
 
 
+NONSENSE = Answer(status=0)
+"""What cannot be read as a response."""
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with self.server.lock:
             self.server.served[self.path] += 1
             self.server.requests.append((self.command, self.path, dict(self.headers)))
             count = self.server.served.total()
         answer = self.server.answer(self.path, self.headers)
+        if answer is NONSENSE:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nthis is no header\r\n\r\n")
+            answer = None
         if answer is None:
             self.close_connection = True
             return
@@ -46,12 +54,19 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if self.server.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (body[:3], body[3:])) + b"0\r\n\r\n"
+        else:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = do_OPTIONS = do_PURGE = do_BAN = do_PING = _answer  # noqa: N815
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
 
     def log_message(self, *args: object) -> None:
         pass
@@ -65,14 +80,15 @@ class Server(ThreadingHTTPServer):
 class ToldDyno:
     """A dyno; `answer` says what for a path and the request's headers, None for an end without a word."""
 
-    def __init__(self, name: str, answer: Callable[[str, httpx.Headers], Answer | None]) -> None:
+    def __init__(self, name: str, answer: Answer) -> None:
         self.name = "web.1"
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.dyno_name = name
         self._server.lock = threading.Lock()
         self._server.served = Counter()
         self._server.requests = []
-        self._server.answer = answer
+        self._server.chunked = False
+        self.says(answer)
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -82,8 +98,25 @@ class ToldDyno:
         """From now on this to everything."""
         self._server.answer = lambda _path, _headers: answer
 
-    def does(self, answer: Callable[[str, httpx.Headers], Answer | None]) -> None:
+    def does(self, answer: Callable[[str, Message], Answer | None]) -> None:
+        """From now on what this says for a path and a request's headers."""
         self._server.answer = answer
+
+    def says_nothing(self) -> None:
+        """From now on each connection ends without a word."""
+        self._server.answer = lambda _path, _headers: None
+
+    def hangs(self, end: threading.Event) -> None:
+        """Until the event each request is taken and not answered."""
+
+        def wait(_path: str, _headers: Message) -> None:
+            end.wait(10)
+
+        self._server.answer = wait
+
+    def says_in_chunks(self) -> None:
+        """From now on without a Content-Length."""
+        self._server.chunked = True
 
     @property
     def served(self) -> int:
@@ -130,6 +163,11 @@ class CachedEdge(Edge):
 
     def counts(self, app_id: str) -> dict[str, int]:
         return self.admin.get("/cache", params={"app": app_id}).json()
+
+    def wait_for_lines(self, app_id: str, count: int) -> None:
+        """So many lines of an app have come, and no more."""
+        eventually(lambda: sum(line.startswith(app_id) for line in self._lines) >= count)
+        assert sum(line.startswith(app_id) for line in self._lines) == count
 
     def purge(self, app_id: str, path: str, **more: object) -> httpx.Response:
         return self.admin.post("/cache", json={"app": app_id, "path": path} | more)
@@ -178,4 +216,7 @@ def fresh_host() -> str:
     return f"{uuid.uuid4().hex[:12]}.localhost"
 
 
-__all__ = ["PUBLIC", "Answer", "CachedEdge", "CachedTable", "Site", "ToldDyno", "fresh_host", "json"]
+def marked(cache_control: str, *, status: int = 200, body: bytes | None = None, **more: str) -> Answer:
+    """An answer with these marks; further headers have `_` for `-`."""
+    headers = {"Cache-Control": cache_control} | {name.replace("_", "-"): value for name, value in more.items()}
+    return Answer(status=status, headers=headers, body=body)
