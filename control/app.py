@@ -6,6 +6,7 @@ from flask import Flask
 
 from control.api import (
     account,
+    acm,
     app_setups,
     apps,
     bodies,
@@ -18,6 +19,7 @@ from control.api import (
     domains,
     dynos,
     empty,
+    encryption,
     error_handlers,
     events,
     formation,
@@ -30,6 +32,7 @@ from control.api import (
     requests,
     sleeping,
     slugs,
+    sni_endpoints,
     streams,
     transfers,
     users,
@@ -46,6 +49,7 @@ from jobs.spec import Site
 
 _RESOURCES = (
     account,
+    acm,
     app_setups,
     apps,
     buildpacks,
@@ -57,6 +61,7 @@ _RESOURCES = (
     domains,
     dynos,
     empty,
+    encryption,
     events,
     formation,
     garbage,
@@ -67,6 +72,7 @@ _RESOURCES = (
     releases,
     sleeping,
     slugs,
+    sni_endpoints,
     streams,
     transfers,
     users,

@@ -7,6 +7,8 @@ from control.adapters.state_store import SqlStateStore
 from control.adapters.system_clock import SystemClock
 from control.ports.bundle import Ports
 from control.ports.clock import Clock
+from control.ports.issuer import Issuer
+from control.ports.vault import ConfigVault
 from control.settings import Settings, SettingsError
 
 
@@ -53,6 +55,15 @@ def system_clock() -> Clock:
 def open_state(settings: Settings) -> SqlStateStore:
     """Open the database that the settings name."""
     return SqlStateStore(settings.database_url)
+
+
+def open_issuer(settings: Settings, vault: ConfigVault) -> Issuer | None:
+    """The ACME server that the settings name, if any."""
+    if not settings.acme_directory:
+        return None
+    from control.adapters.acme_issuer import AcmeIssuer  # noqa: PLC0415 - only where it is used
+
+    return AcmeIssuer(settings.acme_directory, vault, email=settings.acme_email, ca_file=settings.acme_ca)
 
 
 def open_archive(settings: Settings) -> SqlStateArchive:

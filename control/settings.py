@@ -14,7 +14,7 @@ from control.domain.people import Quota
 
 T = TypeVar("T")
 
-_OFFSETS = {"router": 0, "api": 1, "broker": 2, "minio": 3, "node": 5}
+_OFFSETS = {"router": 0, "api": 1, "broker": 2, "minio": 3, "node": 5, "router_tls": 6}
 
 
 class SettingsError(Exception):
@@ -106,6 +106,11 @@ class Settings:
     """Of an account that has none of its own."""
     rate_limit: int = 45000
     """Requests an hour and account."""
+    acme_directory: str = ""
+    """Where automatic certificates come from; empty means that there are none."""
+    acme_email: str = ""
+    acme_ca: str = ""
+    """A file with the authority that the server's own certificate is from, where that is none of the machine's."""
     login_attempts: int = 10
     """Failed logins in five minutes for one e-mail address; ten times as many for one network address."""
     max_streams: int = 96
@@ -191,6 +196,9 @@ class Settings:
                 releases=read("NOMAPAAS_QUOTA_RELEASES", int, Quota.releases),
                 domains=read("NOMAPAAS_QUOTA_DOMAINS", int, Quota.domains),
             ),
+            acme_directory=read("NOMAPAAS_ACME_DIRECTORY", str, ""),
+            acme_email=read("NOMAPAAS_ACME_EMAIL", str, ""),
+            acme_ca=read("NOMAPAAS_ACME_CA", str, ""),
             rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
             login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),
             max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),

@@ -18,6 +18,21 @@ DYNO_SERVICE = "nomapaas-dyno"
 ROUTES_PREFIX = "nomapaas/routes/"
 """Consul KV prefix of the route records, one small JSON document an app."""
 
+CERTS_PREFIX = "nomapaas/certs/"
+"""Consul KV prefix of custom certificates: which names each is shown for. Chain and key are in Vault."""
+
+LEAVES_PREFIX = "nomapaas/leaves/"
+"""Consul KV prefix of the platform's own certificates, which share the key of the zone."""
+
+CHALLENGES_PREFIX = "nomapaas/challenges/"
+"""Consul KV prefix of what ACME servers are to be told, by token."""
+
+AUTHORITY_PATH = "platform/authority"
+"""Path below `CONFIG_MOUNT` of the platform's own certificate authority: `certificate`, `private_key`."""
+
+ZONE_PATH = "platform/zone"
+"""Path below `CONFIG_MOUNT` of the key of all names in the platform's own zone: `private_key`."""
+
 CONFIG_MOUNT = "nomapaas"
 """Vault KV v2 mount of config vars."""
 
@@ -84,6 +99,16 @@ def slug_key(app_id: str, sha256: str) -> str:
 def source_key(source_id: str) -> str:
     """Object key in `SOURCES_BUCKET`."""
     return f"{source_id}.tgz"
+
+
+def certificate_key(app_id: str, endpoint_id: str, version: int) -> str:
+    """What names one pair of certificate and key: in Consul below `CERTS_PREFIX`, and so to the router."""
+    return f"{app_id}/{endpoint_id}/{version}"
+
+
+def certificate_path(app_id: str, endpoint_id: str, version: int) -> str:
+    """Path below `CONFIG_MOUNT` of that pair, which is written once."""
+    return f"apps/{app_id}/certs/{endpoint_id}/{version}"
 
 
 def route_key(app_id: str) -> str:

@@ -181,6 +181,7 @@ job "nomapaas-edge" {
         PATH                       = "/usr/sbin:/usr/bin:/sbin:/bin"
         NOMAPAAS_CONSUL_TEMPLATE   = var.consul_template
         NOMAPAAS_CONSUL_TOKEN_FILE = "${var.home}/secrets/router/consul.token"
+        NOMAPAAS_VAULT_TOKEN_FILE  = "${var.home}/secrets/router/vault.token"
       }
 
       dynamic "volume_mount" {

@@ -10,12 +10,14 @@ import shutil
 import string
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from router.settings import RouterSettings
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("start-nginx", "start-consul-template")
 CACHE_FILES = ("cache.vcl", "http.conf", "locations.conf")
+TEMPLATES = ("routes.ctmpl", "certs.ctmpl")
 
 
 class ConfigTemplate(string.Template):
@@ -30,7 +32,8 @@ def render(settings: RouterSettings) -> None:
     etc.mkdir(parents=True, exist_ok=True, mode=0o755)
     shutil.rmtree(etc / "lua", ignore_errors=True)
     shutil.copytree(HERE / "lua", etc / "lua", copy_function=shutil.copyfile)
-    shutil.copyfile(HERE / "routes.ctmpl", etc / "routes.ctmpl")
+    for name in TEMPLATES:
+        shutil.copyfile(HERE / name, etc / name)
     (etc / "nginx.conf").write_text(nginx_conf(settings))
     (etc / "consul-template.json").write_text(consul_template_conf(settings))
     for name in SCRIPTS:
@@ -48,30 +51,46 @@ def nginx_conf(settings: RouterSettings) -> str:
 
 def consul_template_conf(settings: RouterSettings) -> str:
     """The whole configuration of consul-template (its JSON form). The token stays in the environment."""
-    least, most = settings.settle
-    document = {
+    document: dict[str, Any] = {
         "consul": {"address": settings.consul_addr, "retry": {"enabled": True, "attempts": 0, "max_backoff": "5s"}},
         "max_stale": "0s",
         "log_level": "warn",
-        "template": [
-            {
-                "source": str(settings.etc_dir / "routes.ctmpl"),
-                "destination": str(settings.rendered),
-                "perms": "0600",
-                "command": push_command(settings),
-                "command_timeout": "90s",
-                "wait": {"min": f"{least}ms", "max": f"{most}ms"},
-            }
-        ],
+        "template": [_template(settings, "routes.ctmpl", settings.rendered, "table")],
     }
+    if settings.vault_addr:
+        document["vault"] = {
+            "address": settings.vault_addr,
+            "retry": {"enabled": True, "attempts": 0, "max_backoff": "5s"},
+            # A certificate's path has its version in it and its content never changes: nothing is asked for twice.
+            "default_lease_duration": "24h",
+        }
+        document["template"].append(_template(settings, "certs.ctmpl", settings.rendered_certs, "certs"))
     return json.dumps(document, indent=2) + "\n"
 
 
-def push_command(settings: RouterSettings) -> list[str]:
-    """Hands a table to nginx; waits for an nginx that is just being restarted."""
+def _template(settings: RouterSettings, source: str, destination: Path, target: str) -> dict[str, Any]:
+    least, most = settings.settle
+    return {
+        "source": str(settings.etc_dir / source),
+        "destination": str(destination),
+        "perms": "0600",
+        "command": push_command(settings, destination, target),
+        "command_timeout": "90s",
+        "wait": {"min": f"{least}ms", "max": f"{most}ms"},
+    }
+
+
+def push_command(settings: RouterSettings, rendered: Path | None = None, target: str = "table") -> list[str]:
+    """Hands a file to nginx; waits for an nginx that is just being restarted."""
     retry = ["--retry", "60", "--retry-delay", "1", "--retry-max-time", "60", "--retry-all-errors"]
     quiet = ["--silent", "--show-error", "--fail-with-body", "--output", "/dev/null", "--max-time", "20"]
-    what = ["--unix-socket", str(settings.socket), "--upload-file", str(settings.rendered), "http://edge/table"]
+    what = [
+        "--unix-socket",
+        str(settings.socket),
+        "--upload-file",
+        str(rendered or settings.rendered),
+        f"http://edge/{target}",
+    ]
     return ["/usr/bin/curl", *quiet, *retry, *what]
 
 
@@ -97,7 +116,10 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "modules": settings.modules,
         "socket": settings.socket,
         "table_file": settings.table_file,
+        "certs": settings.certs_dir,
+        "certs_file": settings.certs_file,
         "rendered": settings.rendered,
+        "rendered_certs": settings.rendered_certs,
         "log_socket": settings.log_socket,
         "control_token": settings.control_token,
         "cache_dir": settings.cache_dir,
@@ -106,6 +128,11 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
     }
     return {
         "listen": settings.listen,
+        "tls_listen": settings.tls_listen,
+        "tls_suffix": settings.tls_suffix,
+        "certs_memory": str(settings.certs_memory),
+        "max_body": str(settings.max_body),
+        "max_header": str(settings.max_header),
         "workers": str(settings.workers),
         "table_memory": str(settings.table_memory),
         "control": settings.control,

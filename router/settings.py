@@ -11,6 +11,9 @@ from pathlib import Path
 SAFE = re.compile(r"[A-Za-z0-9_.:/\[\]-]+")
 LONGEST_SOCKET_PATH = 107
 _API_OFFSET = 1
+TLS_OFFSET = 6
+"""What the port of the listener that speaks TLS adds to the port base."""
+_MOST = 1_000_000
 MOST_WORKERS = 4
 """Unless told otherwise: each one counts a dyno's load by itself."""
 
@@ -61,6 +64,16 @@ class RouterSettings:
     """MB of responses that the HTTP cache keeps; an eighth of it is the longest one."""
     cache_down_grace: int = 3600
     """Seconds for which a stale response may be shown for an app that cannot be reached, unless the app forbids it."""
+    tls_listen: str = "127.0.0.1:8086"
+    """Address and port of the listener that speaks TLS."""
+    vault_addr: str = ""
+    """Where the keys of certificates lie; without it no certificate is fetched."""
+    certs_memory: int = 32
+    """MB that all certificates together may take."""
+    max_body: int = 0
+    """MB of a request's body; 0 means no limit, as at Heroku."""
+    max_header: int = 8
+    """kB of one header, or of the request line."""
     settle: tuple[int, int] = (50, 250)
     """How long, in ms, changes are gathered before a push: at least and at most."""
 
@@ -95,6 +108,27 @@ class RouterSettings:
         return self.work_dir / "routes.json"
 
     @property
+    def certs_dir(self) -> Path:
+        """Nobody but the router's user may look into it: private keys lie here."""
+        return self.state_dir / "certs"
+
+    @property
+    def certs_file(self) -> Path:
+        """The last certificates that were accepted."""
+        return self.certs_dir / "last.json"
+
+    @property
+    def rendered_certs(self) -> Path:
+        """What consul-template writes and pushes of them."""
+        return self.certs_dir / "rendered.json"
+
+    @property
+    def tls_suffix(self) -> str:
+        """What follows the host in the address of an encrypted request."""
+        port = self.tls_listen.rpartition(":")[2]
+        return "" if port == "443" else f":{port}"
+
+    @property
     def table_file(self) -> Path:
         """The last table that was accepted."""
         return self.state_dir / "table.json"
@@ -106,8 +140,10 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
     state_dir = Path(env.get("NOMAPAAS_ROUTER_DIR", home / "router"))
     bind = env.get("NOMAPAAS_BIND", "127.0.0.1")
     port = _number(env, "NOMAPAAS_PORT_BASE", 8080)
+    address = f"[{bind}]" if ":" in bind else bind
     settings = RouterSettings(
-        listen=f"[{bind}]:{port:.0f}" if ":" in bind else f"{bind}:{port:.0f}",
+        listen=f"{address}:{port:.0f}",
+        tls_listen=f"{address}:{_number(env, 'NOMAPAAS_ROUTER_TLS_PORT', port + TLS_OFFSET):.0f}",
         state_dir=state_dir,
         etc_dir=Path(env.get("NOMAPAAS_ROUTER_ETC", home / "etc" / "router")),
         log_socket=Path(env.get("NOMAPAAS_ROUTER_LOG", home / "run" / "node-router.sock")),
@@ -115,6 +151,9 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         consul_addr=env.get("CONSUL_HTTP_ADDR", f"http://127.0.0.1:{port + 20:.0f}"),
         control=env.get("NOMAPAAS_ROUTER_CONTROL", f"{_inside(bind)}:{port + _API_OFFSET:.0f}"),
         control_token=Path(env.get("NOMAPAAS_ROUTER_TOKEN", home / "secrets" / "router" / "api.token")),
+        vault_addr=env.get("VAULT_ADDR", f"http://127.0.0.1:{port + 30:.0f}"),
+        max_body=int(_number(env, "NOMAPAAS_ROUTER_MAX_BODY_MB", 0, least=0)),
+        max_header=int(_number(env, "NOMAPAAS_ROUTER_MAX_HEADER_KB", 8, least=1)),
         workers=int(_number(env, "NOMAPAAS_ROUTER_WORKERS", min(os.cpu_count() or 1, MOST_WORKERS))),
         connect_timeout=_number(env, "NOMAPAAS_ROUTER_CONNECT_TIMEOUT", 5),
         first_byte_timeout=_number(env, "NOMAPAAS_ROUTER_FIRST_BYTE_TIMEOUT", 30),
@@ -140,12 +179,14 @@ def _inside(bind: str) -> str:
     return f"[{bind}]" if ":" in bind else bind
 
 
-def _number(env: Mapping[str, str], name: str, default: float) -> float:
+def _number(env: Mapping[str, str], name: str, default: float, *, least: float | None = None) -> float:
     try:
         value = float(env.get(name, default))
     except ValueError as error:
         raise SettingsError(f"{name} is {env[name]!r}, which is not a number.") from error
-    if not 0 < value < 1_000_000:
+    if least is not None and not least <= value < _MOST:
+        raise SettingsError(f"{name} is {env[name]!r}; it must be {least:g} at least and below a million.")
+    if least is None and not 0 < value < _MOST:
         raise SettingsError(f"{name} is {env[name]!r}; it must be greater than 0 and below a million.")
     return value
 
@@ -168,9 +209,11 @@ def _check(settings: RouterSettings) -> None:
         settings.consul_addr,
         settings.control,
         settings.control_token,
+        settings.tls_listen,
+        settings.vault_addr,
     )
     for value in values:
-        if not SAFE.fullmatch(str(value)):
+        if str(value) and not SAFE.fullmatch(str(value)):
             raise SettingsError(f"{value} has characters that a path or address of the router cannot have.")
     for path in (settings.socket, settings.log_socket, settings.cache_socket, settings.mesh_socket):
         if len(str(path)) > LONGEST_SOCKET_PATH:

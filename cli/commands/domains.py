@@ -1,4 +1,4 @@
-"""domains, domains:add, domains:info, domains:remove, domains:clear, domains:wait."""
+"""domains, domains:add, domains:info, domains:update, domains:remove, domains:clear, domains:wait."""
 
 from __future__ import annotations
 
@@ -74,6 +74,15 @@ def info(session: Session, app: str, *, hostname: str, as_json: bool) -> None:
     session.console.fields({key: value for key, value in fields.items() if value})
 
 
+@app_command("domains:update")
+@click.argument("hostname")
+@click.option("--cert", metavar="NAME", required=True, help="The certificate to show for it.")
+def update(session: Session, app: str, *, hostname: str, cert: str) -> None:
+    """Choose the certificate that is shown for a name."""
+    with session.console.action(f"Showing {cert} for {hostname} of {session.console.app(app)}"):
+        session.client.patch(api_path("apps", app, "domains", hostname), {"sni_endpoint": cert})
+
+
 @app_command("domains:remove")
 @click.argument("hostname")
 def remove(session: Session, app: str, *, hostname: str) -> None:
@@ -124,4 +133,4 @@ def _certificate(domain: dict[str, Any]) -> str:
     return (domain.get("sni_endpoint") or {}).get("name") or ""
 
 
-COMMANDS = [domains, add, info, remove, clear, wait]
+COMMANDS = [domains, add, info, update, remove, clear, wait]

@@ -49,6 +49,7 @@ def up(session: Session, *, boot: bool, stacks: tuple[str, ...]) -> None:
     if boot:
         require_systemd()
     start(instance)
+    session.console.note(f"Apps answer over TLS on port {instance.port('router_tls')}; trust {instance.authority}.")
     if boot:
         install_unit(instance)
 

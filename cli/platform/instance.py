@@ -21,6 +21,7 @@ OFFSETS: Mapping[str, int] = {
     "minio": 3,
     "minio_console": 4,
     "node": 5,
+    "router_tls": 6,
     "nomad_http": 10,
     "nomad_rpc": 11,
     "nomad_serf": 12,
@@ -175,6 +176,11 @@ class Instance:
     @property
     def etc(self) -> Path:
         return self.home / "etc"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the instance's own authority, for whoever wants to trust it."""
+        return self.home / "ca.pem"
 
     @property
     def run(self) -> Path:

@@ -23,6 +23,7 @@ NEEDED = (
     "lua-resty-core",
     "mmdebstrap",
     "nginx",
+    "openssl",
     "util-linux",
     "varnish",
 )

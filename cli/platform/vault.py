@@ -10,14 +10,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from cli.platform import files, render
+from cli.platform.authority import is_good, make_authority
 from cli.platform.instance import VAULT_USER, Instance
 from cli.platform.problem import Problem
 from cli.platform.progress import wait_for
 from cli.platform.rest import Rest
+from jobs.names import AUTHORITY_PATH, ZONE_PATH
 
 _CONFIG_MOUNT = "nomapaas"
 _JWT_MOUNT = "jwt-nomad"
 _ROLE = "nomapaas-control"
+_ROUTER = "nomapaas-router"
+_ROUTER_PERIOD = "768h"
+"""The router's token ends this long after it was last renewed, by consul-template or by `up`."""
 
 
 class Vault:
@@ -91,7 +96,7 @@ class Vault:
         """Bring audit, mounts, policy and AppRole to what this version wants, if they are not. Idempotent."""
         wanted = self._wanted()
         digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
-        if self.known().get("configured") == digest and self._can_log_in():
+        if self.known().get("configured") == digest and self._can_log_in() and self._serves_the_router():
             return
         with self._root() as root:
             self._revoke_other_roots(root)
@@ -105,6 +110,11 @@ class Vault:
                 role_id = root.call("GET", f"/v1/auth/approle/role/{_ROLE}/role-id")["data"]["role_id"]
                 secret_id = root.call("POST", f"/v1/auth/approle/role/{_ROLE}/secret-id")["data"]["secret_id"]
                 self._remember(role_id=role_id, secret_id=secret_id)
+            self._authority(root)
+            if not self._serves_the_router():
+                body = {"policies": [_ROUTER], "period": _ROUTER_PERIOD, "display_name": _ROUTER}
+                made = root.call("POST", "/v1/auth/token/create-orphan", body)
+                self._remember(router_token=made["auth"]["client_token"])
         self._remember(configured=digest)
 
     def _wanted(self) -> dict[str, Any]:
@@ -125,6 +135,8 @@ class Vault:
                 ("PUT", "/v1/sys/audit/file", {"type": "file", "options": audit_options}),
                 ("PUT", "/v1/sys/audit/never-full", {"type": "file", "options": {"file_path": "discard"}}),
             ],
+            # Another zone has another authority.
+            "domain": self._instance.domain,
             "mounts": {_CONFIG_MOUNT: {"type": "kv", "options": {"version": "2"}}},
             "auth": {_JWT_MOUNT: {"type": "jwt"}, "approle": {"type": "approle"}},
             "calls": [
@@ -132,6 +144,11 @@ class Vault:
                     "PUT",
                     f"/v1/sys/policies/acl/{_ROLE}",
                     {"policy": render.template(self._instance, "policies/vault-control.hcl")},
+                ),
+                (
+                    "PUT",
+                    f"/v1/sys/policies/acl/{_ROUTER}",
+                    {"policy": render.template(self._instance, "policies/vault-router.hcl")},
                 ),
                 (
                     "POST",
@@ -159,6 +176,27 @@ class Vault:
             return False
         body = {"role_id": known["role_id"], "secret_id": known["secret_id"]}
         return self._api.ask("POST", "/v1/auth/approle/login", body).status_code == 200
+
+    def _serves_the_router(self) -> bool:
+        """Whether the router's token is taken, and there is an authority; the token is renewed by being used."""
+        known = self.known()
+        if "router_token" not in known or "authority" not in known:
+            return False
+        router = Rest("Vault", self._instance.url("vault"), {"X-Vault-Token": known["router_token"]})
+        return router.ask("POST", "/v1/auth/token/renew-self").status_code == 200
+
+    def _authority(self, root: Rest) -> None:
+        """Keep the authority that is there, or make one: the key in Vault, its certificate remembered here as well."""
+        answer = root.ask("GET", f"/v1/{_CONFIG_MOUNT}/data/{AUTHORITY_PATH}")
+        known = answer.json()["data"]["data"] or {} if answer.status_code == 200 else {}
+        domain = self._instance.domain
+        if not known or not is_good(known["certificate"], domain=domain, known_domain=known["domain"]):
+            made = make_authority(domain)
+            # The zone's key first: leaves are signed as soon as there is an authority.
+            root.call("POST", f"/v1/{_CONFIG_MOUNT}/data/{ZONE_PATH}", {"data": dict(made.zone)})
+            root.call("POST", f"/v1/{_CONFIG_MOUNT}/data/{AUTHORITY_PATH}", {"data": dict(made.authority)})
+            known = dict(made.authority)
+        self._remember(authority=known["certificate"])
 
     @contextmanager
     def _root(self) -> Iterator[Rest]:

@@ -13,7 +13,7 @@ import requests
 from consul.exceptions import ACLPermissionDenied, ConsulException
 
 from control.adapters import http_sessions
-from control.ports.catalog import Instance, Route
+from control.ports.catalog import Instance, Kind, Route
 from control.ports.errors import CatalogUnavailable
 from jobs.names import DYNO_SERVICE, ROUTES_PREFIX
 
@@ -50,6 +50,19 @@ class ConsulCatalog:
         routes = (_route(_parsed(one["Value"])) for one in found or [])
         return {route.app_id: route for route in routes if route is not None}
 
+    def entries(self, kind: Kind) -> Mapping[str, str]:
+        with _translated():
+            _, found = self._consul.kv.get(kind, recurse=True)
+        return {one["Key"].removeprefix(kind): (one["Value"] or b"").decode() for one in found or []}
+
+    def put_entry(self, kind: Kind, name: str, text: str) -> None:
+        with _translated():
+            self._consul.kv.put(f"{kind}{name}", text)
+
+    def delete_entry(self, kind: Kind, name: str) -> None:
+        with _translated():
+            self._consul.kv.delete(f"{kind}{name}")
+
     def instances(self) -> list[Instance]:
         with _translated():
             _, found = self._consul.health.service(DYNO_SERVICE)
@@ -80,6 +93,8 @@ def _route(record: Any) -> Route | None:
             state=record["state"],
             maintenance=record["maintenance"],
             release=record["release"],
+            https=record.get("https", False),
+            hsts=record.get("hsts", 0),
             frozen=record.get("frozen", False),
             cache=record.get("cache"),
         )

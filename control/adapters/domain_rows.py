@@ -1,14 +1,16 @@
-"""Custom domains over SQL."""
+"""Custom domains and certificates over SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.exc import IntegrityError
 
 from control.adapters import domain_tables as tables
 from control.adapters.state_rows import Rows
+from control.domain.certificates import SniEndpoint
 from control.domain.domains import Domain, wildcards_over
 from control.ports.state_domains import HostnameTaken
 
@@ -40,3 +42,23 @@ class DomainRows(Rows[Domain]):
 
     def remove(self, domain_id: str) -> None:
         self._connection.execute(delete(self.table).where(self.table.c.id == domain_id))
+
+    def secured(self) -> Sequence[Domain]:
+        return self._all(self._select(self.table.c.sni_endpoint_id.is_not(None)).order_by(self.table.c.hostname))
+
+    def due(self, now: datetime) -> Sequence[Domain]:
+        return self._all(self._select(self.table.c.acm_try_at <= now).order_by(self.table.c.acm_try_at))
+
+
+class SniEndpointRows(Rows[SniEndpoint]):
+    """Certificates."""
+
+    table = tables.sni_endpoints
+    record = SniEndpoint
+
+    def list(self, app_id: str) -> Sequence[SniEndpoint]:
+        mine = self._select(self.table.c.app_id == app_id)
+        return self._all(mine.order_by(self.table.c.created_at, self.table.c.id))
+
+    def remove(self, endpoint_id: str) -> None:
+        self._connection.execute(delete(self.table).where(self.table.c.id == endpoint_id))

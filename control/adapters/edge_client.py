@@ -38,6 +38,12 @@ class EdgeClient:
         except (KeyError, TypeError, ValueError) as exc:
             raise EdgeUnavailable("The edge gives no proper answer. Run `nomapaas up`.") from exc
 
+    def answers_challenge(self, token: str) -> bool:
+        try:
+            return self._http.get("/challenge", params={"token": token}).status_code == httpx.codes.OK
+        except httpx.HTTPError as exc:
+            raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc
+
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         named = {"host": host} if host else {}
         self._ask("POST", json={"app": app_id, "path": path, "prefix": prefix} | named)

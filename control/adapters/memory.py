@@ -6,7 +6,7 @@ Every twin has `down` (its server does not answer) and a few controls of its own
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from control.adapters.memory_clock import ManualClock
@@ -14,7 +14,7 @@ from control.adapters.memory_edge import MemoryEdge
 from control.adapters.memory_node import MemoryNode
 from control.adapters.memory_scheduler import MemoryScheduler
 from control.ports.blobs import BlobStat
-from control.ports.catalog import Instance, Route
+from control.ports.catalog import Instance, Kind, Route
 from control.ports.clock import Clock
 from control.ports.errors import CatalogUnavailable, ConfigVersionTaken, StoreFull, StoreUnavailable, VaultUnavailable
 
@@ -30,6 +30,8 @@ class MemoryVault:
         self.down = False
         self.admitted: set[str] = set()
         self.versions: dict[tuple[str, int], dict[str, str]] = {}
+        self.certificates: dict[tuple[str, str, int], dict[str, str]] = {}
+        self.platform: dict[str, dict[str, str]] = {}
         self._written: dict[tuple[str, int], datetime] = {}
         self._lock = threading.Lock()
 
@@ -75,6 +77,38 @@ class MemoryVault:
             self.admitted.discard(app_id)
             for key in [key for key in self.versions if key[0] == app_id]:
                 self._remove(*key)
+            for pair in [pair for pair in self.certificates if pair[0] == app_id]:
+                del self.certificates[pair]
+
+    def write_certificate(self, app_id: str, endpoint_id: str, version: int, *, chain: str, private_key: str) -> None:
+        self._check()
+        pair = {"chain": chain, "private_key": private_key}
+        if self.certificates.setdefault((app_id, endpoint_id, version), pair) != pair:
+            raise ConfigVersionTaken(f"Certificate version {version} exists already with another content.")
+
+    def read_certificate(self, app_id: str, endpoint_id: str, version: int) -> Mapping[str, str] | None:
+        self._check()
+        return self.certificates.get((app_id, endpoint_id, version))
+
+    def delete_certificate(self, app_id: str, endpoint_id: str, version: int) -> None:
+        self._check()
+        self.certificates.pop((app_id, endpoint_id, version), None)
+
+    def list_certificates(self, app_id: str) -> Mapping[str, Sequence[int]]:
+        self._check()
+        found: dict[str, list[int]] = {}
+        for owner, endpoint_id, version in sorted(self.certificates):
+            if owner == app_id:
+                found.setdefault(endpoint_id, []).append(version)
+        return found
+
+    def platform_secret(self, path: str) -> Mapping[str, str] | None:
+        self._check()
+        return self.platform.get(path)
+
+    def keep_platform_secret(self, path: str, values: Mapping[str, str]) -> None:
+        self._check()
+        self.platform[path] = dict(values)
 
     def ping(self) -> None:
         self._check()
@@ -98,6 +132,7 @@ class MemoryCatalog:
         self.dynos: list[Instance] = []
         self.writes = 0
         self._routes: dict[str, Route] = {}
+        self._entries: dict[Kind, dict[str, str]] = {}
 
     def put_route(self, route: Route) -> None:
         self._check()
@@ -112,6 +147,18 @@ class MemoryCatalog:
     def routes(self) -> Mapping[str, Route]:
         self._check()
         return dict(self._routes)
+
+    def entries(self, kind: Kind) -> Mapping[str, str]:
+        self._check()
+        return dict(self._entries.get(kind, {}))
+
+    def put_entry(self, kind: Kind, name: str, text: str) -> None:
+        self._check()
+        self._entries.setdefault(kind, {})[name] = text
+
+    def delete_entry(self, kind: Kind, name: str) -> None:
+        self._check()
+        self._entries.get(kind, {}).pop(name, None)
 
     def instances(self) -> list[Instance]:
         self._check()

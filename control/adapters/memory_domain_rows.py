@@ -1,11 +1,13 @@
-"""The repository of custom domains of the in-memory state store."""
+"""The repositories of custom domains and certificates of the in-memory state store."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from operator import attrgetter
 
 from control.adapters.memory_state_rows import MemoryRows
+from control.domain.certificates import SniEndpoint
 from control.domain.domains import Domain, wildcards_over
 from control.ports.state_domains import HostnameTaken
 
@@ -34,3 +36,21 @@ class Domains(MemoryRows[Domain]):
 
     def remove(self, domain_id: str) -> None:
         self._rows.pop(domain_id, None)
+
+    def secured(self) -> Sequence[Domain]:
+        return self._where(lambda each: each.sni_endpoint_id is not None, key=attrgetter("hostname"))
+
+    def due(self, now: datetime) -> Sequence[Domain]:
+        return self._where(
+            lambda each: each.acm_try_at is not None and each.acm_try_at <= now, key=attrgetter("acm_try_at")
+        )
+
+
+class SniEndpoints(MemoryRows[SniEndpoint]):
+    """Certificates."""
+
+    def list(self, app_id: str) -> Sequence[SniEndpoint]:
+        return self._where(lambda each: each.app_id == app_id, key=lambda each: (each.created_at, each.id))
+
+    def remove(self, endpoint_id: str) -> None:
+        self._rows.pop(endpoint_id, None)

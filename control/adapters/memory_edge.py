@@ -18,12 +18,18 @@ class MemoryEdge:
 
     def __init__(self) -> None:
         self.down = False
+        self.asked_for: list[str] = []
         self.counts: dict[str, CacheCounts] = {}
         self.purged: list[tuple[str, Target]] = []
 
     def cache_counts(self, app_id: str) -> CacheCounts:
         self._check()
         return self.counts.get(app_id, _NOTHING)
+
+    def answers_challenge(self, token: str) -> bool:
+        self._check()
+        self.asked_for.append(token)
+        return True
 
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         self._check()

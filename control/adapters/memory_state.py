@@ -10,7 +10,7 @@ from typing import Self
 from control.adapters import memory_people_rows as people
 from control.adapters import memory_state_rows as rows
 from control.adapters.holds import Holds
-from control.adapters.memory_domain_rows import Domains
+from control.adapters.memory_domain_rows import Domains, SniEndpoints
 from control.adapters.memory_dyno_rows import Oneoffs
 from control.ports.state import (
     Accounts,
@@ -25,6 +25,7 @@ from control.ports.state import (
     UnitOfWork,
 )
 from control.ports.state_domains import Domains as DomainsPort
+from control.ports.state_domains import SniEndpoints as SniEndpointsPort
 from control.ports.state_oneoffs import Oneoffs as OneoffsPort
 from control.ports.state_people import Collaborators, Transfers, Usages
 from control.ports.state_setups import AppSetups
@@ -83,6 +84,7 @@ class MemoryUnitOfWork:
     oneoffs: OneoffsPort
     app_setups: AppSetups
     domains: DomainsPort
+    sni_endpoints: SniEndpointsPort
 
     def __init__(self, store: MemoryState, *, writes: bool) -> None:
         self._store = store
@@ -107,6 +109,7 @@ class MemoryUnitOfWork:
         self.oneoffs = Oneoffs(data.oneoffs)
         self.app_setups = rows.MemoryRows(data.app_setups)
         self.domains = Domains(data.domains)
+        self.sni_endpoints = SniEndpoints(data.sni_endpoints)
         return self
 
     def __exit__(self, *_exc_info: object) -> None:

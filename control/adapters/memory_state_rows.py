@@ -11,6 +11,7 @@ from control.domain.accounts import Account, AuditEvent, Token
 from control.domain.app_setups import AppSetup
 from control.domain.apps import App
 from control.domain.builds import Build, BuildStatus
+from control.domain.certificates import SniEndpoint
 from control.domain.domains import Domain
 from control.domain.formations import Formation
 from control.domain.oneoffs import Oneoff
@@ -48,6 +49,7 @@ class Data:
     oneoffs: dict[str, Oneoff] = field(default_factory=dict)
     app_setups: dict[str, AppSetup] = field(default_factory=dict)
     domains: dict[str, Domain] = field(default_factory=dict)
+    sni_endpoints: dict[str, SniEndpoint] = field(default_factory=dict)
 
     def copy(self) -> Data:
         """Give a copy that shares the records, which never change."""
@@ -169,6 +171,7 @@ class Apps(MemoryRows[App]):
             self._data.oneoffs,
             self._data.app_setups,
             self._data.domains,
+            self._data.sni_endpoints,
         )
         for rows in tables:
             drop(rows, lambda each: each.app_id == app_id)

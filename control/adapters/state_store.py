@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from control.adapters.domain_rows import DomainRows
+from control.adapters.domain_rows import DomainRows, SniEndpointRows
 from control.adapters.dyno_rows import OneoffRows
 from control.adapters.holds import Holds
 from control.adapters.people_rows import AccountRows, CollaboratorRows, EventRows, TransferRows, UsageRows
@@ -40,7 +40,7 @@ from control.ports.state import (
     StateUnavailable,
     UnitOfWork,
 )
-from control.ports.state_domains import Domains
+from control.ports.state_domains import Domains, SniEndpoints
 from control.ports.state_oneoffs import Oneoffs
 from control.ports.state_people import Collaborators, Transfers, Usages
 from control.ports.state_setups import AppSetups
@@ -137,6 +137,7 @@ class SqlUnitOfWork:
     oneoffs: Oneoffs
     app_setups: AppSetups
     domains: Domains
+    sni_endpoints: SniEndpoints
 
     def __init__(self, engine: Engine, *, writes: bool) -> None:
         self._engine = engine
@@ -165,6 +166,7 @@ class SqlUnitOfWork:
         self.oneoffs = OneoffRows(connection)
         self.app_setups = AppSetupRows(connection)
         self.domains = DomainRows(connection)
+        self.sni_endpoints = SniEndpointRows(connection)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -168,6 +168,9 @@ apps = Table(
     Column("waking", Boolean, nullable=False, server_default=false()),
     Column("cache", Boolean, nullable=False, server_default=false()),
     Column("cache_purges", Integer, nullable=False, server_default="0"),
+    Column("force_https", Boolean, nullable=False, server_default=false()),
+    Column("hsts", Integer, nullable=False, server_default="0"),
+    Column("acm", Boolean, nullable=False, server_default=false()),
 )
 # A destroyed app gives its name back at once, though its row stays until the worker has removed what it owned.
 _alive = text("destroyed_at IS NULL")

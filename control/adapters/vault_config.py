@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from hvac import exceptions
 
 from control.adapters import http_sessions
 from control.ports.errors import ConfigVersionTaken, VaultUnavailable
-from jobs.names import APPS_NAMESPACE, CONFIG_MOUNT, VAULT_AUTH_MOUNT, config_path, vault_role
+from jobs.names import APPS_NAMESPACE, CONFIG_MOUNT, VAULT_AUTH_MOUNT, certificate_path, config_path, vault_role
 
 _RENEWAL = "30m"
 """Nomad's client renews a dyno's token for as long as the dyno runs; after its end the token dies within this."""
@@ -36,9 +36,9 @@ class VaultConfig:
         self._logging_in = threading.Lock()
 
     def write(self, app_id: str, version: int, values: Mapping[str, str]) -> None:
-        path = config_path(app_id, version)
-        wanted = dict(values)
+        self._write_once(config_path(app_id, version), dict(values), f"Config version {version}")
 
+    def _write_once(self, path: str, wanted: dict[str, str], what: str) -> None:
         def create() -> None:
             kv = self._client.secrets.kv.v2
             try:
@@ -49,7 +49,7 @@ class VaultConfig:
                     raise
                 # It exists already: fine when an earlier try of the same write got through.
                 if kept != wanted:
-                    raise ConfigVersionTaken(f"Config version {version} exists already with other values.") from exc
+                    raise ConfigVersionTaken(f"{what} exists already with other values.") from exc
 
         self._call(create)
 
@@ -106,8 +106,37 @@ class VaultConfig:
             self._client.delete(f"sys/policies/acl/{name}")
             for version in self._versions(app_id):
                 self._remove(f"apps/{app_id}/config/{version}")
+            for endpoint in self._keys(f"apps/{app_id}/certs"):
+                for version in self._keys(f"apps/{app_id}/certs/{endpoint.rstrip('/')}"):
+                    self._remove(certificate_path(app_id, endpoint.rstrip("/"), int(version)))
 
         self._call(clear)
+
+    def write_certificate(self, app_id: str, endpoint_id: str, version: int, *, chain: str, private_key: str) -> None:
+        path = certificate_path(app_id, endpoint_id, version)
+        self._write_once(path, {"chain": chain, "private_key": private_key}, f"Certificate version {version}")
+
+    def read_certificate(self, app_id: str, endpoint_id: str, version: int) -> Mapping[str, str] | None:
+        return self._call(lambda: self._values(certificate_path(app_id, endpoint_id, version)))
+
+    def delete_certificate(self, app_id: str, endpoint_id: str, version: int) -> None:
+        self._call(lambda: self._remove(certificate_path(app_id, endpoint_id, version)))
+
+    def list_certificates(self, app_id: str) -> Mapping[str, Sequence[int]]:
+        folder = f"apps/{app_id}/certs"
+
+        def read() -> dict[str, list[int]]:
+            endpoints = [key.rstrip("/") for key in self._keys(folder)]
+            return {each: sorted(int(key) for key in self._keys(f"{folder}/{each}")) for each in endpoints}
+
+        return self._call(read)
+
+    def platform_secret(self, path: str) -> Mapping[str, str] | None:
+        return self._call(lambda: self._values(path))
+
+    def keep_platform_secret(self, path: str, values: Mapping[str, str]) -> None:
+        kv = self._client.secrets.kv.v2
+        self._call(lambda: kv.create_or_update_secret(path, secret=dict(values), mount_point=CONFIG_MOUNT))
 
     def ping(self) -> None:
         self._call(self._client.auth.token.lookup_self)

@@ -54,6 +54,16 @@ def required_text(values: dict[str, Any], field: str) -> str:
     return value
 
 
+def long_text(values: dict[str, Any], field: str, *, most: int) -> str:
+    """A text that must be there and may be longer than others. Raises InvalidParams."""
+    value = values.get(field)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise InvalidParams(f"The field {field} is missing; it must be a text.")
+    if len(value) > most:
+        raise InvalidParams(f"The field {field} must have at most {most} characters, and it has {len(value)}.")
+    return value
+
+
 def flag(values: dict[str, Any], field: str) -> bool | None:
     """True or false, or None when it is not there. Raises InvalidParams."""
     value = values.get(field)

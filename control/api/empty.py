@@ -16,7 +16,6 @@ routes = Blueprint("empty", __name__)
 @routes.get("/apps/<app>/addon-attachments")
 @routes.get("/apps/<app>/features")
 @routes.get("/apps/<app>/log-drains")
-@routes.get("/apps/<app>/sni-endpoints")
 @routes.get("/apps/<app>/webhooks")
 def nothing_of_app(app: str) -> Response:
     """There are none."""

@@ -126,7 +126,7 @@ class Presenter:
         settings = platform().settings
         slug = self._slug(current.slug_id) if current else None
         return {
-            "acm": False,
+            "acm": app.acm,
             "archived_at": None,
             "asleep_since": time_or_none(app.asleep_since),
             "base_image_name": None,

@@ -20,6 +20,9 @@ RESERVED_NAMES = frozenset({"api", "git", "www", "logs", "slugs", "status", "das
 DEFAULT_STACK = "nomapaas-13"
 """Where an instance names no stacks of its own."""
 
+LONGEST_HSTS = 63_072_000
+"""Two years, in seconds."""
+
 DEFAULT_REGION = "us"
 REGIONS = (DEFAULT_REGION,)
 
@@ -76,6 +79,12 @@ class App:
     """Whether the HTTP cache stands before its dynos."""
     cache_purges: int = 0
     """Raised to make the cache forget everything of this app."""
+    force_https: bool = False
+    """Whether plain requests are sent to TLS."""
+    hsts: int = 0
+    """Seconds for which browsers are told to use nothing but TLS (RFC 6797); 0 means that they are not told."""
+    acm: bool = False
+    """Whether the platform gets certificates for its domains."""
 
     @property
     def asleep(self) -> bool:
@@ -103,6 +112,13 @@ def random_name(random: Random) -> str:
 def check_stack(stack: object, known: Collection[str]) -> str:
     """Return the stack's name when it is one of those that this platform has. Raises BrokenRule."""
     return _one_of("Stack", stack, known)
+
+
+def check_hsts(seconds: int) -> int:
+    """Return how long browsers may be told to use nothing but TLS. Raises BrokenRule."""
+    if not 0 <= seconds <= LONGEST_HSTS:
+        raise BrokenRule(f"HSTS must last from 0 (off) to {LONGEST_HSTS} seconds, which are two years.")
+    return seconds
 
 
 def check_region(region: object) -> str:

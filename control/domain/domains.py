@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 
 import idna
@@ -14,6 +15,15 @@ from control.domain.rules import BrokenRule
 WILDCARD = "*."
 _LONGEST = 253
 """Characters of a host name, RFC 1035 §2.3.4."""
+
+
+class AcmStatus(StrEnum):
+    """Heroku Platform API v3, `domain.acm_status`, as far as they occur here."""
+
+    PENDING = "pending"
+    OK = "ok"
+    FAILING = "failing"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +40,11 @@ class Domain:
     updated_at: datetime
     sni_endpoint_id: str | None = None
     """The certificate that is shown for it."""
+    acm_status: AcmStatus | None = None
+    """How far the platform is with getting one; None where it is not asked to."""
+    acm_status_reason: str | None = None
+    acm_try_at: datetime | None = None
+    """When it is next tried or renewed."""
 
     @property
     def is_wildcard(self) -> bool:

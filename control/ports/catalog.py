@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
+
+from jobs.names import CERTS_PREFIX, CHALLENGES_PREFIX, LEAVES_PREFIX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,11 @@ class Route:
     cache: str | None = None
     """Names the generation of what the HTTP cache has of the app; None where the cache is off."""
 
+    https: bool = False
+    """Whether plain requests are sent to TLS."""
+    hsts: int = 0
+    """Seconds of the Strict-Transport-Security header; 0 means none."""
+
     def as_record(self) -> dict[str, Any]:
         """The JSON document that lies in Consul KV."""
         return {
@@ -32,6 +40,8 @@ class Route:
             "state": self.state,
             "maintenance": self.maintenance,
             "release": self.release,
+            "https": self.https,
+            "hsts": self.hsts,
             "frozen": self.frozen,
             "cache": self.cache,
         }
@@ -49,6 +59,17 @@ class Instance:
     passing: bool
 
 
+class Kind(StrEnum):
+    """What else the router is told, each below a prefix of its own. Nothing in it is secret."""
+
+    CERTIFICATE = CERTS_PREFIX
+    """JSON with `hosts`, by `jobs.names.certificate_key`."""
+    LEAF = LEAVES_PREFIX
+    """JSON with `hosts` and `chain`, by the app's id."""
+    CHALLENGE = CHALLENGES_PREFIX
+    """The answer, by token."""
+
+
 class Catalog(Protocol):
     """Route records and routed dynos. Every method raises CatalogUnavailable."""
 
@@ -62,6 +83,18 @@ class Catalog(Protocol):
 
     def routes(self) -> Mapping[str, Route]:
         """All records by app id, in one call."""
+        ...
+
+    def entries(self, kind: Kind) -> Mapping[str, str]:
+        """All entries of a kind: texts by name, in one call."""
+        ...
+
+    def put_entry(self, kind: Kind, name: str, text: str) -> None:
+        """Write one."""
+        ...
+
+    def delete_entry(self, kind: Kind, name: str) -> None:
+        """Remove one; a missing one is success."""
         ...
 
     def instances(self) -> list[Instance]:

@@ -29,6 +29,10 @@ class Edge(Protocol):
         """How an app's cache does."""
         ...
 
+    def answers_challenge(self, token: str) -> bool:
+        """Whether it has an answer for an ACME server that asks for this token."""
+        ...
+
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         """Have the cache forget an app's responses of one path, or of all that begin like it, on one or every host."""
         ...

@@ -17,7 +17,7 @@ from control.domain.formations import Formation
 from control.domain.releases import Release
 from control.domain.slugs import Slug
 from control.ports.errors import PortError
-from control.ports.state_domains import Domains
+from control.ports.state_domains import Domains, SniEndpoints
 from control.ports.state_oneoffs import Oneoffs
 from control.ports.state_people import Collaborators, Transfers, Usages
 from control.ports.state_setups import AppSetups
@@ -225,6 +225,7 @@ class UnitOfWork(Protocol):
     oneoffs: Oneoffs
     app_setups: AppSetups
     domains: Domains
+    sni_endpoints: SniEndpoints
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc_info: object) -> None: ...

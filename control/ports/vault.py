@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -42,7 +42,31 @@ class ConfigVault(Protocol):
         ...
 
     def forget(self, app_id: str) -> None:
-        """Remove role, policy and every version of an app. Idempotent."""
+        """Remove role, policy, every config version and every certificate of an app. Idempotent."""
+        ...
+
+    def write_certificate(self, app_id: str, endpoint_id: str, version: int, *, chain: str, private_key: str) -> None:
+        """Write one pair; writing the same again is success. Raises ConfigVersionTaken for another pair there."""
+        ...
+
+    def read_certificate(self, app_id: str, endpoint_id: str, version: int) -> Mapping[str, str] | None:
+        """`chain` and `private_key`; None when there is no such pair."""
+        ...
+
+    def delete_certificate(self, app_id: str, endpoint_id: str, version: int) -> None:
+        """Remove one pair for good; a missing one is success."""
+        ...
+
+    def list_certificates(self, app_id: str) -> Mapping[str, Sequence[int]]:
+        """All pairs of an app: versions by endpoint."""
+        ...
+
+    def platform_secret(self, path: str) -> Mapping[str, str] | None:
+        """What the platform keeps for itself under a path, such as `jobs.names.ZONE_PATH`; None for nothing."""
+        ...
+
+    def keep_platform_secret(self, path: str, values: Mapping[str, str]) -> None:
+        """Put it there, in the place of what was."""
         ...
 
     def ping(self) -> None:

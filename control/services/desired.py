@@ -133,6 +133,8 @@ def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = Fa
         state=_state(work, app, desired, starting=starting),
         maintenance=app.maintenance,
         release=current.version if current else 0,
+        https=app.force_https,
+        hsts=app.hsts,
         frozen=desired is not None and desired.idle and app.frozen,
         cache=f"{current.version if current else 0}-{app.cache_purges}" if app.cache else None,
     )

@@ -8,6 +8,12 @@ WORKER = "worker"
 SWEEP = "sweep"
 """The repair loop: one sweep at a time is enough."""
 
+CERTIFICATES = "certificates"
+"""Telling the router of certificates."""
+
+ACM = "acm"
+"""Asking an ACME server for certificates."""
+
 UPKEEP = "upkeep"
 """Collecting garbage, backing up: neither may meet the other."""
 

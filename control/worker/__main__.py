@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import structlog
 
-from control.bootstrap import bootstrap
+from control.bootstrap import bootstrap, open_issuer
 from control.observe import configure_logging
 from control.ports.bundle import Ports
 from control.ports.state import StateStore
@@ -16,9 +16,11 @@ from control.services import holds
 from control.services.site import site_of
 from control.settings import Settings
 from control.worker import loops
+from control.worker.acm import Acm
 from control.worker.attend import Attend
 from control.worker.build_queue import BuildQueue
 from control.worker.builds import Builder
+from control.worker.certificates import Certificates
 from control.worker.collector import Collector
 from control.worker.crew import Crew
 from control.worker.loops import Loop
@@ -34,6 +36,7 @@ _APPS_AT_ONCE = 16
 _ONEOFFS_AT_ONCE = 8
 """How many are looked at at the same moment; any number of them may run."""
 _STAND_BY_S = 1
+_ACM_S = 5
 _WAKES_S = 1
 """Between looks at apps that were woken. Nobody waits for it: it only tells a boot that failed."""
 
@@ -76,14 +79,20 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
     sleeper = Sleeper(ports=ports, settings=settings)
     oneoffs = Oneoffs(ports=ports, settings=settings, site=site, crew=Crew("oneoff", _ONEOFFS_AT_ONCE))
 
+    certificates = Certificates(ports=ports, settings=settings)
+
     every = [
         loops.queue("builds", ports.state, builds.tick),
         loops.queue("attend", ports.state, attend.tick),
         loops.queue("oneoffs", ports.state, oneoffs.tick),
+        Loop(name="certificates", look=certificates.tick, interval=settings.reconcile_interval),
         Loop(name="reconcile", look=reconcile.tick, interval=settings.reconcile_interval),
         Loop(name="wakes", look=wakes.tick, interval=_WAKES_S),
         Loop(name="sleeper", look=sleeper.tick, interval=settings.sleep_interval),
     ]
+    if issuer := open_issuer(settings, ports.vault):
+        acm = Acm(ports=ports, issuer=issuer)
+        every.append(Loop(name="acm", look=acm.tick, interval=_ACM_S))
     if settings.collect_interval:
         collect = Collector(ports=ports, settings=settings)
         every.append(Loop(name="collect", look=collect.tick, interval=settings.collect_interval, at_once=False))

@@ -3,6 +3,18 @@ key_prefix "nomapaas/routes/" {
   policy = "read"
 }
 
+key_prefix "nomapaas/certs" {
+  policy = "read"
+}
+
+key_prefix "nomapaas/leaves" {
+  policy = "read"
+}
+
+key_prefix "nomapaas/challenges" {
+  policy = "read"
+}
+
 service "nomapaas-dyno" {
   policy = "read"
 }

@@ -3,6 +3,11 @@ path "nomapaas/data/apps/*" {
   capabilities = ["create", "update", "read"]
 }
 
+# The platform's own authority, the key of its zone, its accounts at ACME servers.
+path "nomapaas/data/platform/*" {
+  capabilities = ["create", "update", "read"]
+}
+
 path "nomapaas/metadata/apps/*" {
   capabilities = ["read", "list", "delete"]
 }

@@ -1,8 +1,11 @@
 -- The platform's own side of the edge: taking a table, telling how things are.
 
+local certs = require("certs")
 local cjson = require("cjson.safe")
 local cached = require("cached")
+local keep = require("keep")
 local routes = require("routes")
+local settings = require("settings")
 
 local shared = ngx.shared.edge
 
@@ -15,7 +18,10 @@ local function reply(status, body)
 end
 
 local function state()
+    local known = certs.state()
     return {
+        certificates = known.certificates,
+        certificates_skipped = known.certificates_skipped,
         version = shared:get("version") or 0,
         apps = shared:get("apps") or 0,
         dynos = shared:get("dynos") or 0,
@@ -39,6 +45,31 @@ local function body()
     text = file:read("*a")
     file:close()
     return text
+end
+
+-- Whether an ACME server would be answered.
+function admin.challenge()
+    local known = certs.challenge(ngx.var.arg_token)
+    return reply(known and 200 or 404, { token = ngx.var.arg_token, known = known ~= nil and known ~= false })
+end
+
+-- The certificates are never shown again: there is no GET.
+function admin.certs()
+    if ngx.req.get_method() ~= "PUT" then
+        ngx.header["Allow"] = "PUT"
+        return ngx.exit(405)
+    end
+    local text = body()
+    local ok, problem = certs.store(text)
+    if not ok then
+        ngx.log(ngx.ERR, "certificates were refused: ", problem)
+        return reply(400, { id = "bad_certificates", message = problem })
+    end
+    local saved, err = keep.save(settings.certs_file, text)
+    if not saved then
+        ngx.log(ngx.ERR, "the certificates are in use but could not be kept for the next start: ", err)
+    end
+    return reply(200, state())
 end
 
 local function take()

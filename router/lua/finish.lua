@@ -31,7 +31,7 @@ local function compose(app_id, verdict, status)
         "service=" .. var.edge_service,
         "status=" .. status,
         "bytes=" .. var.body_bytes_sent,
-        "protocol=" .. var.scheme .. var.edge_note,
+        "protocol=" .. var.edge_protocol .. var.edge_note,
     }, " ")
 end
 
@@ -128,7 +128,8 @@ function finish.log()
         end
     end
     metrics.finish(status)
-    if key ~= "" then
+    -- A redirect to TLS has no dyno.
+    if key ~= "" or (status < 400 and var.edge_app ~= "") then
         write_request()
     end
 end

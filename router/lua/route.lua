@@ -8,6 +8,7 @@ local ids = require("ids")
 local loads = require("loads")
 local metrics = require("metrics")
 local routes = require("routes")
+local secure = require("secure")
 local settings = require("settings")
 local usable = require("usable")
 
@@ -102,6 +103,9 @@ function route.access()
         return fail.no_such_app()
     end
     metrics.begin(app.id)
+    if app.has_tls_rules and not secure.admits(app) then
+        return secure.redirect(app)
+    end
     if app.cache and not app.maintenance then
         if cached.takes(app) then
             var.edge_app = app.id

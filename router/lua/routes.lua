@@ -5,6 +5,7 @@
 
 local addresses = require("addresses")
 local cjson = require("cjson.safe")
+local keep = require("keep")
 local pages = require("pages")
 local proof = require("proof")
 local settings = require("settings")
@@ -22,6 +23,7 @@ local NONE = {}
 local routes = { version = 0, hosts = {}, wildcards = {}, apps = {} }
 
 local owners = {} -- how many of the table's dynos have an address
+local LONGEST_HSTS = 63072000 -- two years, in seconds
 
 local function is_list(value)
     return type(value) == "table" and (next(value) == nil or value[1] ~= nil)
@@ -30,6 +32,14 @@ end
 -- Names the generation of what the HTTP cache has of an app; nil for an app without a cache.
 local function parse_cache(value)
     return type(value) == "string" and value:find("^[%w.-]+$") and #value <= 64 and value or nil
+end
+
+-- The header's value; nil for an app that does not send it.
+local function parse_hsts(seconds)
+    if type(seconds) ~= "number" or seconds < 1 or seconds > LONGEST_HSTS or seconds % 1 ~= 0 then
+        return nil
+    end
+    return ("max-age=%d"):format(seconds)
 end
 
 -- A record comes as the text that lies in Consul, so that one broken record harms its own app only.
@@ -60,6 +70,8 @@ local function parse_app(text, taken)
         affinity = record.affinity == true,
         error_page = pages.own(record.error_page),
         maintenance_page = pages.own(record.maintenance_page),
+        https = record.https == true or nil,
+        hsts = parse_hsts(record.hsts),
     }
 end
 
@@ -148,29 +160,17 @@ function routes.store(text)
     return shared:incr("version", 1, 0)
 end
 
--- Keeps the text for the next start; the rename makes it whole or not there at all.
+-- Keeps the text for the next start.
 function routes.save(text)
-    local temporary = settings.table_file .. ".new"
-    local file, err = io.open(temporary, "w")
-    if not file then
-        return nil, err
-    end
-    local written, problem = file:write(text)
-    local closed, trouble = file:close()
-    if not written or not closed then
-        return nil, problem or trouble
-    end
-    return os.rename(temporary, settings.table_file)
+    return keep.save(settings.table_file, text)
 end
 
 -- Before the workers start: the last table that was accepted.
 function routes.restore()
-    local file = io.open(settings.table_file, "r")
-    if not file then
+    local text = keep.read(settings.table_file)
+    if not text then
         return
     end
-    local text = file:read("*a")
-    file:close()
     local version, problem = routes.store(text)
     if not version then
         ngx.log(ngx.ERR, "the kept table is not used: ", problem)
@@ -240,6 +240,7 @@ local function build(parsed)
             -- What it says must not be kept as if the current release had said it.
             dyno.old = app.cache and dyno.release ~= app.release
         end
+        app.has_tls_rules = app.https or app.hsts ~= nil
         apps[app.id] = app
         for _, host in ipairs(app.hosts) do
             if host:byte() == STAR then

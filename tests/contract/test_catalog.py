@@ -12,7 +12,7 @@ import pytest
 
 from control.adapters.consul_catalog import ConsulCatalog
 from control.adapters.memory import MemoryCatalog
-from control.ports.catalog import Catalog, Instance, Route
+from control.ports.catalog import Catalog, Instance, Kind, Route
 from control.ports.errors import CatalogUnavailable
 
 PREFIX = "nomapaas/contract/"
@@ -93,7 +93,7 @@ def test_same_route_is_not_written_again(stage, route):
     stage.catalog.put_route(route)
     assert stage.index(route.app_id) == before
 
-    changed = replace(route, maintenance=True, state="idle", frozen=True)
+    changed = replace(route, maintenance=True, state="idle", frozen=True, https=True, hsts=300)
     stage.catalog.put_route(changed)
     assert stage.index(route.app_id) != before
     assert stage.catalog.routes()[route.app_id] == changed
@@ -106,6 +106,22 @@ def test_deleted_route_is_gone(stage, route):
     stage.catalog.delete_route(route.app_id)
 
     assert route.app_id not in stage.catalog.routes()
+
+
+def test_entries_come_and_go(stage):
+    """By name within their kind; what is there already is replaced, deleting twice is success."""
+    name = f"c0ffee00-{secrets.token_hex(6)}/e/1"
+    stage.catalog.put_entry(Kind.CERTIFICATE, name, "one")
+    stage.catalog.put_entry(Kind.CERTIFICATE, name, '{"hosts": ["bücher"]}')
+    stage.catalog.put_entry(Kind.CHALLENGE, "c0ffee00", "answer")
+
+    assert stage.catalog.entries(Kind.CERTIFICATE)[name] == '{"hosts": ["bücher"]}'
+    assert name not in stage.catalog.entries(Kind.CHALLENGE)
+    assert stage.catalog.entries(Kind.CHALLENGE)["c0ffee00"] == "answer"
+    for kind, key in ((Kind.CERTIFICATE, name), (Kind.CHALLENGE, "c0ffee00")):
+        stage.catalog.delete_entry(kind, key)
+        stage.catalog.delete_entry(kind, key)
+        assert key not in stage.catalog.entries(kind)
 
 
 def test_dynos_are_listed_with_their_health(stage, route, until):

@@ -141,3 +141,33 @@ def test_wrong_role_is_said(instance):
     told = instance.control_secrets
     with pytest.raises(VaultUnavailable, match=r"refuses the control plane's role"):
         VaultConfig(told["vault_addr"], role_id="wrong", secret_id="wrong").write("app", 1, {})
+
+
+def test_certificates_are_written_once_and_go_with_the_app(stage, app):
+    """A pair by endpoint and version; config vars are not among them, nor they among config vars."""
+    stage.vault.write(app, 1, {"A": "1"})
+    for version in (1, 2):
+        stage.vault.write_certificate(app, "e1", version, chain=f"chain {version}", private_key="key")
+    stage.vault.write_certificate(app, "e1", 2, chain="chain 2", private_key="key")
+    with pytest.raises(ConfigVersionTaken):
+        stage.vault.write_certificate(app, "e1", 2, chain="chain 2", private_key="another")
+
+    assert stage.vault.read_certificate(app, "e1", 2) == {"chain": "chain 2", "private_key": "key"}
+    assert stage.vault.read_certificate(app, "e1", 3) is None
+    assert {key: list(versions) for key, versions in stage.vault.list_certificates(app).items()} == {"e1": [1, 2]}
+    assert stage.vault.list_versions(app) == [1]
+    stage.vault.delete_certificate(app, "e1", 1)
+    stage.vault.delete_certificate(app, "e1", 1)
+    assert stage.vault.read_certificate(app, "e1", 1) is None
+    stage.vault.forget(app)
+    assert stage.vault.list_certificates(app) == {}
+
+
+def test_the_platform_keeps_secrets_of_its_own(stage):
+    """Under paths of its own, the last value in the place of the one before."""
+    path = "platform/contract"
+    stage.vault.keep_platform_secret(path, {"a": "1"})
+    stage.vault.keep_platform_secret(path, {"b": "2"})
+
+    assert stage.vault.platform_secret(path) == {"b": "2"}
+    assert stage.vault.platform_secret("platform/nothing") is None

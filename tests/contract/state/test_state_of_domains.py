@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,8 @@ import pytest
 
 from control.domain.accounts import Account
 from control.domain.apps import App
-from control.domain.domains import Domain
+from control.domain.certificates import SniEndpoint
+from control.domain.domains import AcmStatus, Domain
 from control.ports.state import StateStore
 from control.ports.state_domains import HostnameTaken
 
@@ -90,3 +92,58 @@ def test_names_in_common(store: StateStore, app: App, hostname: str, found: list
 
     with store.view() as work:
         assert [each.hostname for each in work.domains.overlapping(hostname)] == found
+
+
+def _endpoint(app: App, **changes: Any) -> SniEndpoint:
+    made = SniEndpoint(
+        id=str(uuid4()),
+        app_id=app.id,
+        name="quiet-harbor-1",
+        version=1,
+        certificate_chain="-----BEGIN CERTIFICATE-----",
+        cert_domains=("a.example.com", "*.example.org"),
+        issuer="CN=issuer",
+        subject="CN=subject",
+        self_signed=False,
+        starts_at=app.created_at,
+        expires_at=app.created_at,
+        acm=False,
+        created_at=app.created_at,
+        updated_at=app.created_at,
+    )
+    return replace(made, **changes)
+
+
+def test_certificates_come_and_go(store: StateStore, app: App, other: App) -> None:
+    """By id, by app oldest first, several at once; with their app they go."""
+    old, new = _endpoint(app), _endpoint(app, created_at=app.created_at + timedelta(days=1), acm=True)
+    with store.begin() as work:
+        for each in (new, old, _endpoint(other)):
+            work.sni_endpoints.add(each)
+        work.sni_endpoints.save(replace(old, version=2))
+        work.commit()
+    old = replace(old, version=2)
+    with store.begin() as work:
+        assert work.sni_endpoints.list(app.id) == [old, new]
+        assert work.sni_endpoints.of([old.id, "nobody"]) == {old.id: old}
+        work.sni_endpoints.remove(old.id)
+        assert work.sni_endpoints.get(old.id) is None
+        work.apps.remove(app.id)
+        assert work.sni_endpoints.get(new.id) is None
+        assert len(work.sni_endpoints.list(other.id)) == 1
+
+
+def test_what_the_worker_asks_of_domains(store: StateStore, app: App, other: App) -> None:
+    """Those that have a certificate, and those whose certificate is due, of every app."""
+    due = replace(_domain(app, "due.example.com"), acm_try_at=app.created_at, acm_status=AcmStatus.PENDING)
+    later = replace(_domain(app, "later.example.com"), acm_try_at=app.created_at + timedelta(days=1))
+    shown = replace(_domain(other, "shown.example.com"), sni_endpoint_id="e" * 36)
+    with store.begin() as work:
+        for each in (due, later, shown):
+            work.domains.add(each)
+        work.commit()
+
+    with store.view() as work:
+        assert list(work.domains.secured()) == [shown]
+        assert list(work.domains.due(app.created_at)) == [due]
+        assert list(work.domains.due(app.created_at + timedelta(days=2))) == [due, later]

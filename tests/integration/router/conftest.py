@@ -62,7 +62,9 @@ class Edge:
     def __init__(self, **more: str) -> None:
         self.home = given_to_user(Path(tempfile.mkdtemp(prefix="edge-")))
         self.port = free_port()
-        env = SHORT_TIMES | {"NOMAPAAS_HOME": str(self.home), "NOMAPAAS_PORT_BASE": str(self.port)} | more
+        self.tls_port = free_port()
+        where = {"NOMAPAAS_HOME": str(self.home), "NOMAPAAS_PORT_BASE": str(self.port), "VAULT_ADDR": ""}
+        env = SHORT_TIMES | where | {"NOMAPAAS_ROUTER_TLS_PORT": str(self.tls_port)} | more
         self.settings = from_env(env)
         given_to_user(self.settings.state_dir)
         (self.home / "run").mkdir()

@@ -30,7 +30,14 @@ def test_the_folder_holds_all_that_the_jobs_need(settings: RouterSettings) -> No
     names = {str(path.relative_to(settings.etc_dir)) for path in first}
     lua = {f"lua/{path.name}" for path in (HERE / "lua").glob("*.lua")}
     cache = {f"cache/{path.name}" for path in (HERE / "cache").iterdir()}
-    plain = {"nginx.conf", "consul-template.json", "routes.ctmpl", "start-nginx", "start-consul-template"}
+    plain = {
+        "nginx.conf",
+        "consul-template.json",
+        "routes.ctmpl",
+        "certs.ctmpl",
+        "start-nginx",
+        "start-consul-template",
+    }
     assert names == lua | cache | plain
     for script in ("start-nginx", "start-consul-template", "cache/start-varnish"):
         assert (settings.etc_dir / script).stat().st_mode & stat.S_IXOTH
@@ -50,6 +57,7 @@ def test_consul_template_never_gives_up_and_keeps_no_token(settings: RouterSetti
     document = json.loads(consul_template_conf(settings))
 
     assert document["consul"]["retry"]["attempts"] == 0
+    assert document["vault"]["retry"]["attempts"] == 0
     assert "token" not in json.dumps(document)
     assert document["template"][0]["command"] == push_command(settings)
 

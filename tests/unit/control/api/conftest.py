@@ -36,6 +36,7 @@ _KINDS = [
         r"/apps/[^/]+/formation(/[^/]+)?": "formation",
         r"/apps/[^/]+/log-sessions": "log-session",
         r"/apps/[^/]+/domains(/[^/]+)?": "domain",
+        r"/apps/[^/]+/sni-endpoints(/[^/]+)?": "sni-endpoint",
         r"(/teams)?/apps/[^/]+/collaborators(/[^/]+)?": "collaborator",
         r"/account/app-transfers(/[^/]+)?": "app-transfer",
         r"/stacks(/[^/]+)?": "stack",

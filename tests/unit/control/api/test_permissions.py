@@ -32,8 +32,11 @@ from control.services.accounts import create_token
 from control.services.actor import Actor
 from control.services.apps import CreateApp
 from control.services.builds import CreateBuild
+from control.services.certificates import AddCertificate
 from control.services.collaborators import AddCollaborator
-from control.settings import Settings
+from control.services.domains import AddDomain
+from control.settings import Secret, Settings
+from tests.certificates import issue
 
 MADE_UP = str(uuid4())
 
@@ -168,13 +171,15 @@ def test_nothing_is_reached_by_way_of_another_app(route: str, api: Any, plane: A
     plane.run(victim)
     build = CreateBuild(ports=plane.ports, settings=plane.settings)(eve, victim, url="https://example.com/a.tgz")
     shared = AddCollaborator(ports=plane.ports)(eve, victim, user=bob.id, permission=Permission.VIEW)
+    pair = issue("www", hosts=["www.example.com"], starts=plane.clock.now())
     with plane.state.view() as work:
         formation = work.formations.list(victim.id)[0]
     ids = {
         "app": app.id,
         "build": build.id,
         "collaborator": shared.id,
-        "domain": f"{victim.name}.localhost",
+        "domain": AddDomain(ports=plane.ports, zone="localhost")(eve, victim, hostname="www.example.com").id,
+        "endpoint": AddCertificate(ports=plane.ports)(eve, victim, chain=pair.chain, private_key=Secret(pair.key)).id,
         "dyno": plane.scheduler.run(plane.job_id(victim))[0].id,
         "process_type": formation.id,
         "release": release.id,

@@ -1,0 +1,156 @@
+"""A certificate from a real ACME server, which looks at the edge before it signs. The server is pebble, built by Go."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from control.adapters.acme_issuer import AcmeIssuer
+from control.adapters.memory import MemoryVault
+from control.domain.certificates import check_pair
+from control.ports.issuer import IssuanceRefused, IssuerUnavailable
+from tests.certificates import issue
+
+PEBBLE = "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1"
+TOOLS = Path(os.environ.get("NOMAPAAS_CACHE", "/var/cache/nomapaas")) / "test-tools"
+
+
+@pytest.fixture(scope="session")
+def pebble_program() -> Path:
+    """Built once for this machine."""
+    program = TOOLS / PEBBLE.rpartition("@")[2] / "pebble"
+    if program.exists():
+        return program
+    if shutil.which("go") is None:
+        pytest.skip("There is no Go here, and pebble, the ACME server of this test, is built with it.")
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    built = subprocess.run(
+        ["go", "install", PEBBLE],
+        env=os.environ | {"GOBIN": str(program.parent), "GOFLAGS": "-p=1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode:
+        pytest.skip(f"pebble could not be built: {built.stderr[-300:]}")
+    return program
+
+
+class Names:
+    """A DNS server for which every name is this machine."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            query, client = self._socket.recvfrom(4096)
+            if query == b"end":
+                return
+            end = query.index(b"\0", 12) + 5
+            is_address = query[end - 4 : end - 2] == b"\0\1"
+            answer = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1" if is_address else b""
+            counts = b"\0\1" + (b"\0\1" if is_address else b"\0\0") + b"\0\0\0\0"
+            self._socket.sendto(query[:2] + b"\x81\x80" + counts + query[12:end] + answer, client)
+
+    def close(self) -> None:
+        self._socket.sendto(b"end", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+
+@pytest.fixture
+def server(pebble_program, tmp_path, edge, free_ports, eventually):
+    """A running pebble: its directory, and the file with its authority."""
+    port, management = free_ports(2)
+    pair = issue("pebble", hosts=["localhost"], authority=True)
+    (tmp_path / "pebble.pem").write_text(pair.chain)
+    (tmp_path / "pebble.key").write_text(pair.key)
+    config = {
+        "listenAddress": f"127.0.0.1:{port}",
+        "managementListenAddress": f"127.0.0.1:{management}",
+        "certificate": str(tmp_path / "pebble.pem"),
+        "privateKey": str(tmp_path / "pebble.key"),
+        "httpPort": edge.port,
+        "tlsPort": edge.tls_port,
+        "ocspResponderURL": "",
+        "externalAccountBindingRequired": False,
+        "retryAfter": {"authz": 1, "order": 1},
+    }
+    (tmp_path / "config.json").write_text(json.dumps({"pebble": config}))
+    names = Names()
+    log = (tmp_path / "log").open("w")
+    command = [str(pebble_program), "-config", str(tmp_path / "config.json"), "-dnsserver", names.address]
+    env = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
+    process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    directory = f"https://localhost:{port}/dir"
+
+    def answers() -> bool:
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        eventually(answers, seconds=20)
+        yield directory, str(tmp_path / "pebble.pem")
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+        names.close()
+
+
+def test_a_certificate_is_got_by_answering_at_the_edge(server, edge):
+    """The server finds the answer, signs, and the next order comes from the same account."""
+    directory, ca_file = server
+    vault = MemoryVault()
+    published = {}
+
+    def publish(token: str, answer: str) -> None:
+        published[token] = answer
+        body = {"certs": [], "leaves": [], "challenges": published}
+        assert edge.admin.put("/certs", content=json.dumps(body)).status_code == 200
+        assert edge.admin.get("/challenge", params={"token": token}).status_code == 200
+
+    first = AcmeIssuer(directory, vault, email="ops@example.com", ca_file=ca_file)
+    issued = first.issue("www.example.com", publish=publish)
+    again = AcmeIssuer(directory, vault, email="ops@example.com", ca_file=ca_file)
+    another = again.issue("other.example.com", publish=publish)
+
+    leaf = x509.load_pem_x509_certificate(issued.chain.encode())
+    facts = check_pair(issued.chain, issued.private_key, now=leaf.not_valid_before_utc)
+    assert facts.cert_domains == ("www.example.com",)
+    assert another.private_key != issued.private_key
+    assert issued.private_key not in repr(issued)
+    assert len(published) == 2
+    assert len(vault.platform) == 1
+    assert edge.admin.get("/challenge", params={"token": "unknown"}).status_code == 404
+
+
+def test_a_wrong_answer_is_refused_with_the_reason(server, edge):
+    """So that whoever owns the domain knows what to do."""
+    directory, ca_file = server
+    edge.admin.put("/certs", content="{}")
+
+    with pytest.raises(IssuanceRefused, match="could not reach this platform under that name"):
+        AcmeIssuer(directory, MemoryVault(), ca_file=ca_file).issue("www.example.com", publish=lambda *_: None)
+
+
+def test_a_server_that_is_away_is_no_refusal(free_ports):
+    """It is tried again later, and says nothing about the domain."""
+    issuer = AcmeIssuer(f"http://127.0.0.1:{free_ports(1)[0]}/dir", MemoryVault())
+
+    with pytest.raises(IssuerUnavailable):
+        issuer.issue("www.example.com", publish=lambda *_: None)
