@@ -87,9 +87,9 @@ def secure_client(edge, authority):
         yield client
 
 
-def test_each_name_gets_its_own_certificate(edge, tls):
+def test_each_name_gets_its_own_certificate(edge, tls, eventually):
     """Two apps on one port, TLS 1.3 and 1.2, HTTP/2 agreed on; all of it without a new worker."""
-    workers = edge.workers()
+    workers = eventually(edge.workers)
     one, two = (tls.issue(name) for name in ("one.example.com", "two.example.com"))
     answer = tls.push((one, ["one.example.com"]), (two, ["two.example.com", "*.two.example.com"]))
     assert (answer.status_code, answer.json()["certificates"]) == (200, 2)
