@@ -11,7 +11,7 @@ import click
 from cli.command import app_command, json_option
 from cli.paths import api_path
 from cli.session import Session
-from cli.text import ago, parse_time, size
+from cli.text import ago, parse_time, plural, size
 
 _COLUMNS = 60
 _BARS = "▁▂▃▄▅▆▇█"
@@ -45,7 +45,7 @@ def metrics(session: Session, app: str, *, minutes: int, as_json: bool) -> None:
         console.json(found)
         return
     _warn_of_silence(session, found)
-    console.header(f"{app}, the last {minutes} minutes")
+    console.header(f"{app}, the last {plural(minutes, 'minute')}")
     console.fields(_fields(found))
     if found["total"]["requests"]:
         console.out()

@@ -21,6 +21,10 @@ from control.node import settings
 from control.node.settings import NodeSettings
 
 _THREADS = 512
+_TAIL_PATIENCE_S = 1
+"""A tail never ends by itself; its reader comes back."""
+_STOP_S = 8
+"""For the parts to write down what they know, before supervisord loses patience."""
 _CONTROL_GROUP = "nomapaas"
 
 
@@ -39,13 +43,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "threads": _THREADS,
             "worker_connections": 2000,
             "keepalive": 30,
-            # A tail never ends by itself; its reader comes back.
-            "graceful_timeout": 1,
+            "graceful_timeout": _STOP_S,
             "timeout": 60,
             "umask": 0o077,
             "proc_name": "nomapaas-node",
             "control_socket_disable": True,
-            "worker_exit": lambda _server, _worker: self._agent.stop() if self._agent else None,
+            "worker_exit": lambda _server, _worker: self._end(),
         }
         for name, value in options.items():
             if name in self.cfg.settings:
@@ -55,9 +58,17 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """In the worker: threads do not survive a fork, and the arbiter needs nothing of what the agent is made of."""
         from control.node.agent import NodeAgent  # noqa: PLC0415
 
+        # The arbiter, which kills a worker that takes too long, keeps the longer time.
+        self.cfg.set("graceful_timeout", _TAIL_PATIENCE_S)
         self._agent = NodeAgent(self._told)
         self._agent.start()
         return self._agent.wsgi
+
+    def _end(self) -> None:
+        """In the worker; Python itself would wait for the threads of open tails."""
+        if self._agent:
+            self._agent.stop()
+            os._exit(0)
 
 
 def _listen(told: NodeSettings) -> list[int]:
