@@ -4,6 +4,7 @@
     state.db                      all rows, as a SQLite file
     secrets.json                  the signing secret, and what the caller added
     config/APP.json               {"VERSION": {"NAME": "value"}}
+    certificates/APP.json         {"ENDPOINT/VERSION": {"chain": "PEM", "private_key": "PEM"}}
     slugs/APP/SHA256.tgz
     sums.json                     SHA-256 of each member by name; last, so that a backup that was cut off has none
 
@@ -31,9 +32,11 @@ from control.ports.state_archive import StateArchive
 from control.services import holds
 from jobs import names
 
-FORMAT = 1
+FORMAT = 2
+KNOWN_FORMATS = (1, FORMAT)
+"""Backups without certificates are taken as well."""
 MANIFEST, STATE, SECRETS, SUMS = "manifest.json", "state.db", "secrets.json", "sums.json"
-CONFIG, SLUGS = "config", "slugs"
+CONFIG, CERTIFICATES, SLUGS = "config", "certificates", "slugs"
 _PIECE = 1 << 20
 
 
@@ -66,6 +69,7 @@ class Backup:
         for number, app in enumerate(apps, 1):
             say(f"app {number} of {len(apps)}, {app.name}")
             tar.add_json(f"{CONFIG}/{app.id}.json", self._config(work, app))
+            tar.add_json(f"{CERTIFICATES}/{app.id}.json", self._certificates(work, app))
             for digest in sorted({slug.sha256 for slug in work.slugs.list(app.id) if slug.sha256}):
                 self._add_slug(tar, app, digest)
         tar.close()
@@ -76,6 +80,13 @@ class Backup:
         wanted = {release.config_version for release in work.releases.list(app.id)}
         there = wanted.intersection(self.ports.vault.list_versions(app.id))
         return {str(version): self.ports.vault.read(app.id, version) for version in sorted(there)}
+
+    def _certificates(self, work: UnitOfWork, app: App) -> dict[str, Mapping[str, str]]:
+        """The pairs that rows name; one that was replaced since the state was copied is no loss."""
+        read = self.ports.vault.read_certificate
+        rows = [(each.id, each.version) for each in work.sni_endpoints.list(app.id)]
+        found = {f"{endpoint}/{version}": read(app.id, endpoint, version) for endpoint, version in rows}
+        return {name: pair for name, pair in found.items() if pair is not None}
 
     def _add_slug(self, tar: _Tar, app: App, digest: str) -> None:
         key = names.slug_key(app.id, digest)

@@ -26,12 +26,13 @@ from control.ports.state import StateStore, UnitOfWork
 from control.ports.state_archive import StateArchive
 from control.services import holds
 from control.services.actor import record
-from control.services.backup import CONFIG, FORMAT, MANIFEST, SECRETS, SLUGS, STATE, SUMS
+from control.services.backup import CERTIFICATES, CONFIG, KNOWN_FORMATS, MANIFEST, SECRETS, SLUGS, STATE, SUMS
 from jobs import names
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MEMBER = re.compile(
-    rf"manifest\.json|state\.db|secrets\.json|sums\.json|{CONFIG}/({_UUID})\.json|{SLUGS}/({_UUID})/([0-9a-f]{{64}})\.tgz"
+    rf"manifest\.json|state\.db|secrets\.json|sums\.json|{CONFIG}/({_UUID})\.json|"
+    rf"{SLUGS}/({_UUID})/([0-9a-f]{{64}})\.tgz|{CERTIFICATES}/({_UUID})\.json"
 )
 _PIECE = 1 << 20
 _LOST = "The platform was restored from a backup that was made while this ran; start it again."
@@ -55,7 +56,7 @@ def inspect(file: BinaryIO) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if not isinstance(promised, dict) or promised != {name: sum_ for name, sum_ in sums.items() if name != SUMS}:
         raise BackupRejected("The backup is not whole: its end is missing, or something in it was changed.")
     manifest, secrets = small.get(MANIFEST), small.get(SECRETS)
-    if not isinstance(manifest, dict) or not isinstance(secrets, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or not isinstance(secrets, dict) or manifest.get("format") not in KNOWN_FORMATS:
         raise BackupRejected("The backup has a format that this version of nomapaas does not know; use a newer one.")
     return manifest, secrets
 
@@ -103,6 +104,11 @@ class Restore:
             say(f"config vars of {match[1]}")
             for version, values in json.loads(content.read()).items():
                 self.ports.vault.write(match[1], int(version), values)
+        elif match and match[4]:
+            say(f"certificates of {match[4]}")
+            for pair_name, pair in json.loads(content.read()).items():
+                endpoint, _, version = pair_name.partition("/")
+                self.ports.vault.write_certificate(match[4], endpoint, int(version), **pair)
         elif match and match[2]:
             say(f"slug {match[3][:12]}")
             self.ports.blobs.write(names.SLUGS_BUCKET, names.slug_key(match[2], match[3]), _pieces(content))

@@ -67,7 +67,7 @@ class Certificates:
         with self.ports.state.view() as work:
             apps = work.apps.list()
             custom = custom_entries(work, {app.id for app in apps})
-        self._make(Kind.CERTIFICATE, custom)
+        self._make(Kind.CERTIFICATE, {name: text for name, text in custom.items() if self._is_kept(name)})
         if authority := self._known_authority():
             self._make(Kind.LEAF, self._leaves(apps, authority, now))
 
@@ -80,6 +80,16 @@ class Certificates:
         for name in seen.keys() - wanted.keys():
             self.ports.catalog.delete_entry(kind, name)
             del seen[name]
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether Vault has the pair: the router would wait with all certificates for one that it cannot get."""
+        if name in self._seen[Kind.CERTIFICATE]:
+            return True
+        app_id, endpoint_id, version = name.split("/")
+        if self.ports.vault.read_certificate(app_id, endpoint_id, int(version)) is not None:
+            return True
+        log.error("certificates.lost", app=app_id, endpoint=endpoint_id, version=version)
+        return False
 
     def _leaves(self, apps: Sequence[App], authority: Authority, now: datetime) -> dict[str, str]:
         """The leaves as they should be: those that are still good stay as they are."""

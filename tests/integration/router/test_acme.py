@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 from pathlib import Path
@@ -44,31 +45,35 @@ def pebble_program() -> Path:
     return program
 
 
-class Names:
-    """A DNS server for which every name is this machine."""
+class Asked(socketserver.StreamRequestHandler):
+    """One connection with questions, each behind its length (RFC 1035 §4.2.2)."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            query, client = self._socket.recvfrom(4096)
-            if query == b"end":
-                return
+    def handle(self) -> None:
+        while length := self.rfile.read(2):
+            query = self.rfile.read(int.from_bytes(length))
             end = query.index(b"\0", 12) + 5
             is_address = query[end - 4 : end - 2] == b"\0\1"
             answer = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1" if is_address else b""
             counts = b"\0\1" + (b"\0\1" if is_address else b"\0\0") + b"\0\0\0\0"
-            self._socket.sendto(query[:2] + b"\x81\x80" + counts + query[12:end] + answer, client)
+            whole = query[:2] + b"\x81\x80" + counts + query[12:end] + answer
+            self.wfile.write(len(whole).to_bytes(2) + whole)
+
+
+class Names(socketserver.ThreadingTCPServer):
+    """A DNS server, by TCP as pebble asks, for which every name is this machine."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Asked)
+        self.address = f"127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
 
     def close(self) -> None:
-        self._socket.sendto(b"end", self._socket.getsockname())
+        self.shutdown()
         self._thread.join()
-        self._socket.close()
+        self.server_close()
 
 
 @pytest.fixture

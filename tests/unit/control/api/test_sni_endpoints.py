@@ -172,6 +172,19 @@ def test_the_worker_waits_for_parts_that_do_not_answer(plane: Any, app: App, wor
     assert list(plane.catalog.entries(Kind.LEAF)) == [app.id]
 
 
+def test_a_lost_pair_keeps_no_other_waiting(api: Any, plane: Any, app: App, worker: Certificates) -> None:
+    """The router is told of those only that it can get."""
+    for hostname in ("www.example.com", "b.example.com"):
+        api.post("/apps/quiet-harbor/domains", {"hostname": hostname})
+    lost = api.post(PATH, _body(WWW)).json
+    kept = api.post(PATH, _body(_issue("b", "b.example.com"))).json
+    plane.vault.delete_certificate(app.id, lost["id"], 1)
+
+    worker.tick()
+
+    assert list(_told(plane)) == [names.certificate_key(app.id, kept["id"], 1)]
+
+
 def test_https_only_is_a_switch(api: Any, plane: Any, app: App) -> None:
     """The router is told, the trail has it, and odd values change nothing."""
     assert api.get("/apps/quiet-harbor/https").json == {"force": False, "hsts": 0}

@@ -21,9 +21,12 @@ from control.services.actor import Actor
 from control.services.apps import CreateApp
 from control.services.backup import Backup
 from control.services.builds import CreateBuild, CreateSource
+from control.services.certificates import AddCertificate
 from control.services.config_vars import SetConfigVars
 from control.services.restore import BackupRejected, Restore, demand_empty, inspect
+from control.settings import Secret
 from jobs import names
+from tests.certificates import issue
 
 SECRETS = {"signing_secret": "signed", "admin": {"token": "nmp_x"}}
 
@@ -36,6 +39,8 @@ def full(plane: Any, sqlite_store: SqlStateStore) -> Any:
     app = CreateApp(ports=plane.ports)(ada, name="quiet-harbor")
     CreateApp(ports=plane.ports)(ada, name="empty-app")
     SetConfigVars(ports=plane.ports)(ada, app, {"COLOUR": "réd\n"})
+    pair = issue("www", hosts=["www.example.com"], starts=plane.clock.now())
+    AddCertificate(ports=plane.ports)(ada, app, chain=pair.chain, private_key=Secret(pair.key))
     release = plane.deploy(app)
     with plane.state.view() as work:
         slug = work.slugs.get(release.slug_id)
@@ -94,6 +99,8 @@ def test_a_restored_platform_is_the_same_one(full: Any, empty: Any, backup: io.B
 
     assert _rows(empty) == _rows(full)
     assert empty.vault.versions == full.vault.versions
+    assert empty.vault.certificates == full.vault.certificates
+    assert len(empty.vault.certificates) == 1
     assert list(empty.blobs.keys(names.SLUGS_BUCKET)) == list(full.blobs.keys(names.SLUGS_BUCKET))
     key = next(empty.blobs.keys(names.SLUGS_BUCKET))
     assert b"".join(empty.blobs.read(names.SLUGS_BUCKET, key)) == b"slug" * 100_000
