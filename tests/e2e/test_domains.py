@@ -20,10 +20,10 @@ WWW = "www.nomapaas-e2e.example"
 
 
 @pytest.fixture(scope="module")
-def app(paas: Any, folder: Callable[[str], Path]) -> Iterator[str]:
+def app(paas: Any) -> Iterator[str]:
     """One app that the tests of this file share."""
     paas.run("create", APP)
-    paas.run("push", "--app", APP, cwd=folder("probe"))
+    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parent / "apps" / "probe"))
     yield APP
     paas.run("destroy", "--app", APP, "--confirm", APP)
 
