@@ -13,6 +13,7 @@ from control.node import api, artifacts
 from control.node.activity import ActivityBook
 from control.node.allocations import AllocationState
 from control.node.collector import Collector
+from control.node.cpu import CpuWatch
 from control.node.crashes import CrashBook
 from control.node.disk import DiskWatch
 from control.node.folders import FolderWatch
@@ -59,6 +60,7 @@ class NodeAgent:
         self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._memory = MemoryWatch(self._logbook, clock=clock)
         self._freezer = Freezer(clock=clock)
+        self._cpu = CpuWatch(told.nomad_allocs, clock=clock)
         self._probe = HealthProbe(told.nomad_addr, told.nomad_token)
         self._watch = NomadWatch(
             told.nomad_addr,
@@ -98,6 +100,7 @@ class NodeAgent:
                 ("folder-watch", self._folders.run),
                 ("memory-watch", self._memory.run),
                 ("metrics", self._metrics.run),
+                ("cpu-watch", self._cpu.run),
             )
         ]
 
@@ -126,6 +129,7 @@ class NodeAgent:
         self._folders.update(state)
         self._memory.update(state)
         self._freezer.update(state)
+        self._cpu.update(state)
 
     def _gone(self, allocation_id: str) -> None:
         self._collector.gone(allocation_id)
@@ -133,6 +137,7 @@ class NodeAgent:
         self._folders.gone(allocation_id)
         self._memory.gone(allocation_id)
         self._freezer.gone(allocation_id)
+        self._cpu.gone(allocation_id)
         self._probe.gone(allocation_id)
 
     def _listed(self) -> None:

@@ -50,6 +50,7 @@ class AllocationState:
     events: tuple[Event, ...]
     disk_mb: int | None
     memory_mb: int | None = None
+    cpu_shares: int | None = None
 
 
 def read(record: Mapping[str, Any]) -> AllocationState:
@@ -62,7 +63,7 @@ def read(record: Mapping[str, Any]) -> AllocationState:
     health = record.get("DeploymentStatus") or {}
     given = record.get("AllocatedResources") or {}
     shared = given.get("Shared") or {}
-    memory = ((given.get("Tasks") or {}).get(task) or {}).get("Memory") or {}
+    resources = (given.get("Tasks") or {}).get(task) or {}
     return AllocationState(
         id=str(record["ID"]),
         app_id=app_id,
@@ -75,7 +76,8 @@ def read(record: Mapping[str, Any]) -> AllocationState:
         deployed=bool(record.get("DeploymentID") or health),
         events=tuple(_event(event) for event in (states.get(task) or {}).get("Events") or []),
         disk_mb=shared.get("DiskMB"),
-        memory_mb=memory.get("MemoryMB"),
+        memory_mb=(resources.get("Memory") or {}).get("MemoryMB"),
+        cpu_shares=(resources.get("Cpu") or {}).get("CpuShares"),
     )
 
 

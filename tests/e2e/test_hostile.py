@@ -166,6 +166,32 @@ def test_a_flood_drowns_nobody_else(paas: Any, hostile: str, probe: str, kind: s
     tally("hostile app", "floods that met their limit")
 
 
+def test_who_takes_every_processor_is_put_aside(paas: Any, hostile: str) -> None:
+    """While that lasts; then it has its weight again."""
+    me = _one(paas, hostile)
+    before = _put_aside(paas, hostile)
+
+    _from(me, "/flood", kind="spin", seconds=4)
+
+    paas.eventually(lambda: "1" in _put_aside(paas, hostile).values(), seconds=4)
+    paas.eventually(lambda: _from(me, "/calm"), seconds=60)
+    paas.eventually(lambda: _put_aside(paas, hostile) == before)
+
+
+def _put_aside(paas: Any, app: str) -> dict[str, str]:
+    """What the kernel has of each dyno's part of the processors, by file."""
+    dynos = {each["id"] for each in paas.json("ps", "--app", app)}
+    found = [
+        path
+        for dyno in dynos
+        for folder in CGROUPS.glob(f"*/*/{dyno}.*")
+        for path in (folder / "cpu.idle", folder / "cpu.shares", folder / "cpu.weight")
+        if path.exists()
+    ]
+    assert found
+    return {str(path): path.read_text().strip() for path in found}
+
+
 def _stopped(kind: str, paas: Any, app: str, said: dict[str, Any]) -> bool:
     """Whether the flood met its limit: in its own words, or in those of the platform."""
     if kind == "fork":
