@@ -103,6 +103,12 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "cache:disable": "let every request reach a dyno",
             "cache:purge": "have the cache forget an app's responses",
         },
+        "features": {
+            "features": "list what an app may switch, and what is on",
+            "features:info": "show a feature, and whether it is on",
+            "features:enable": "switch a feature of an app on",
+            "features:disable": "switch a feature of an app off",
+        },
         "domains": {
             "domains": "list an app's host names",
             "domains:add": "let an app answer for a name",

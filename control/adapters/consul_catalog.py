@@ -97,6 +97,10 @@ def _route(record: Any) -> Route | None:
             hsts=record.get("hsts", 0),
             frozen=record.get("frozen", False),
             cache=record.get("cache"),
+            affinity=record.get("affinity", False),
+            keepalive=record.get("keepalive", True),
+            error_page=record.get("error_page"),
+            maintenance_page=record.get("maintenance_page"),
         )
     except (KeyError, TypeError):
         return None

@@ -30,6 +30,7 @@ from sqlalchemy.types import TypeDecorator
 from control.adapters.column_types import Record
 from control.domain.builds import BuildStatus
 from control.domain.health_checks import HealthCheck
+from control.domain.own_pages import OwnPages
 from control.domain.permissions import Scope
 from control.domain.releases import ReleaseStatus
 from control.domain.sleeping import Autosleep, SleepCause
@@ -171,6 +172,7 @@ apps = Table(
     Column("force_https", Boolean, nullable=False, server_default=false()),
     Column("hsts", Integer, nullable=False, server_default="0"),
     Column("acm", Boolean, nullable=False, server_default=false()),
+    Column("features", Names, nullable=False, server_default="[]"),
 )
 # A destroyed app gives its name back at once, though its row stays until the worker has removed what it owned.
 _alive = text("destroyed_at IS NULL")
@@ -241,6 +243,7 @@ releases = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("failure_message", Text),
+    Column("pages", Record(OwnPages)),
     UniqueConstraint("app_id", "version", name="releases_version"),
     Index("releases_by_status", "status", "created_at"),
     Index("releases_of_app_by_status", "app_id", "status", "version"),

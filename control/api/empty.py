@@ -14,7 +14,6 @@ routes = Blueprint("empty", __name__)
 
 @routes.get("/apps/<app>/addons")
 @routes.get("/apps/<app>/addon-attachments")
-@routes.get("/apps/<app>/features")
 @routes.get("/apps/<app>/log-drains")
 @routes.get("/apps/<app>/webhooks")
 def nothing_of_app(app: str) -> Response:

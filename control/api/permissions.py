@@ -124,6 +124,8 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "POST /apps/<app>/dynos/<dyno>/actions/stop": OPERATE,
         "GET /apps/<app>/events": READ_TRAIL,
         "GET /apps/<app>/features": VIEW,
+        "GET /apps/<app>/features/<feature>": VIEW,
+        "PATCH /apps/<app>/features/<feature>": OPERATE,
         "GET /apps/<app>/formation": VIEW,
         "PATCH /apps/<app>/formation": OPERATE,
         "GET /apps/<app>/formation/<process_type>": VIEW,

@@ -85,6 +85,8 @@ class App:
     """Seconds for which browsers are told to use nothing but TLS (RFC 6797); 0 means that they are not told."""
     acm: bool = False
     """Whether the platform gets certificates for its domains."""
+    features: tuple[str, ...] = ()
+    """Names of those of `control.domain.features` that are switched on."""
 
     @property
     def asleep(self) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from control.domain.own_pages import OwnPages
+
 
 class ReleaseStatus(StrEnum):
     """Heroku Platform API v3, `release.status`."""
@@ -34,3 +36,5 @@ class Release:
     updated_at: datetime
     failure_message: str | None = None
     """One sentence for people when `status` is failed: what happened, exit code, last lines."""
+    pages: OwnPages | None = None
+    """What its config vars say of them; None as long as no release of the app said anything."""

@@ -25,6 +25,13 @@ class Route:
     """Idle, and its dynos are there: frozen."""
     cache: str | None = None
     """Names the generation of what the HTTP cache has of the app; None where the cache is off."""
+    affinity: bool = False
+    """Requests of one browser go to one dyno."""
+    keepalive: bool = True
+    """Connections to the dynos are kept for further requests."""
+    error_page: str | None = None
+    """Address of a page of the app's own, instead of the router's."""
+    maintenance_page: str | None = None
 
     https: bool = False
     """Whether plain requests are sent to TLS."""
@@ -44,6 +51,10 @@ class Route:
             "hsts": self.hsts,
             "frozen": self.frozen,
             "cache": self.cache,
+            "affinity": self.affinity,
+            "keepalive": self.keepalive,
+            "error_page": self.error_page,
+            "maintenance_page": self.maintenance_page,
         }
 
 

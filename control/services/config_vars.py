@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from control.domain import config_vars
 from control.domain.apps import App
+from control.domain.own_pages import check_pages, pages_of
 from control.domain.releases import Release
 from control.errors import Conflict, NotFound
 from control.ports.bundle import Ports
@@ -45,6 +46,7 @@ class SetConfigVars:
 
     def __call__(self, actor: Actor, app: App, changes: Mapping[str, str | None]) -> dict[str, str]:
         """Return all config vars after the change. Raises BrokenRule, Conflict."""
+        check_pages(changes)
         for _ in range(_ATTEMPTS):
             with self.ports.state.view() as work:
                 base = work.releases.base(app.id)
@@ -73,6 +75,7 @@ class SetConfigVars:
                     now=self.ports.clock.now(),
                     app_id=app.id,
                     config_version=version,
+                    pages=pages_of(values),
                     description=description,
                     user_id=actor.account.id,
                     remote=actor.remote,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from control.domain.apps import App
+from control.domain.features import NO_KEEPALIVE, SESSION_AFFINITY
 from control.domain.formations import Formation
 from control.domain.health_checks import HealthCheck
+from control.domain.own_pages import OwnPages
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.sleeping import can_be_woken
 from control.domain.slugs import Slug
@@ -126,6 +128,7 @@ def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = Fa
     """The app's route record as it should be. `starting` while its first release boots."""
     current = work.releases.current(app.id)
     desired = of_release(work, app, current) if current else None
+    pages = (current.pages if current else None) or OwnPages()
     return Route(
         app_id=app.id,
         name=app.name,
@@ -137,6 +140,10 @@ def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = Fa
         hsts=app.hsts,
         frozen=desired is not None and desired.idle and app.frozen,
         cache=f"{current.version if current else 0}-{app.cache_purges}" if app.cache else None,
+        affinity=SESSION_AFFINITY.name in app.features,
+        keepalive=NO_KEEPALIVE.name not in app.features,
+        error_page=pages.error,
+        maintenance_page=pages.maintenance,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from control.domain.apps import App
+from control.domain.own_pages import OwnPages
 from control.domain.releases import Release, ReleaseStatus
 from control.errors import InvalidParams
 from control.ports.bundle import Ports
@@ -38,6 +39,7 @@ class RetryRelease:
                 app_id=app.id,
                 slug=slug,
                 config_version=target.config_version,
+                pages=target.pages or OwnPages(),
                 description=f"Retry of v{target.version}: {_first(target.description)}",
                 user_id=actor.account.id,
                 remote=actor.remote,

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from control.domain.apps import App
 from control.domain.formations import Formation
+from control.domain.own_pages import OwnPages
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.sizes import DEFAULT_SIZE
 from control.domain.slugs import WEB_TYPE, Slug
@@ -28,6 +29,7 @@ def create_release(
     user_id: str,
     slug: Slug | None = None,
     config_version: int | None = None,
+    pages: OwnPages | None = None,
     remote: str | None = None,
 ) -> Release:
     """Add the next release; the caller commits. What is None is taken over from the release before.
@@ -40,6 +42,8 @@ def create_release(
         slug = work.slugs.get(base.slug_id)
     if config_version is None:
         config_version = base.config_version if base else 0
+    if pages is None and base is not None:
+        pages = base.pages
     release = Release(
         id=str(uuid4()),
         app_id=app_id,
@@ -49,6 +53,7 @@ def create_release(
         user_id=user_id,
         slug_id=slug.id if slug else None,
         config_version=config_version,
+        pages=pages,
         created_at=now,
         updated_at=now,
     )
@@ -158,6 +163,7 @@ class Rollback:
                 app_id=app.id,
                 slug=slug,
                 config_version=target.config_version,
+                pages=target.pages or OwnPages(),
                 description=f"Rollback to v{target.version}",
                 user_id=actor.account.id,
                 remote=actor.remote,

@@ -230,6 +230,7 @@ class Builder:
                     app_id=build.app_id,
                     slug=slug,
                     config_version=prepared.version,
+                    pages=prepared.pages,
                     description=f"Deploy {(build.source_version or slug.sha256 or slug.id)[:8]}",
                     user_id=build.user_id,
                 )

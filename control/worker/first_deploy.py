@@ -16,6 +16,7 @@ from control.domain import config_vars
 from control.domain.apps import App
 from control.domain.formations import Formation
 from control.domain.manifests import Manifest
+from control.domain.own_pages import OwnPages, pages_of
 from control.domain.people import Quota
 from control.domain.releases import Release
 from control.domain.slugs import Slug
@@ -36,6 +37,7 @@ class Prepared:
     seen: int
     version: int
     added: tuple[str, ...] = ()
+    pages: OwnPages | None = None
 
 
 def is_first(base: Release | None) -> bool:
@@ -60,7 +62,7 @@ def prepare(ports: Ports, app_id: str, manifest: Manifest) -> Prepared:
         version = work.apps.next_config_version(app_id)
         work.commit()
     ports.vault.write(app_id, version, after)
-    return Prepared(seen=seen, version=version, added=tuple(sorted(missing)))
+    return Prepared(seen=seen, version=version, added=tuple(sorted(missing)), pages=pages_of(after))
 
 
 def discard(ports: Ports, app_id: str, prepared: Prepared) -> None:

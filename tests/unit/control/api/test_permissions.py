@@ -181,6 +181,7 @@ def test_nothing_is_reached_by_way_of_another_app(route: str, api: Any, plane: A
         "domain": AddDomain(ports=plane.ports, zone="localhost")(eve, victim, hostname="www.example.com").id,
         "endpoint": AddCertificate(ports=plane.ports)(eve, victim, chain=pair.chain, private_key=Secret(pair.key)).id,
         "dyno": plane.scheduler.run(plane.job_id(victim))[0].id,
+        "feature": victim.id,
         "process_type": formation.id,
         "release": release.id,
         "slug": release.slug_id,
