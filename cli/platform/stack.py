@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.platform import stack_etc, stack_languages, stack_root, stack_runner
+from cli.platform import layout, stack_etc, stack_languages, stack_root, stack_runner
 from cli.platform.stack_definition import DEFAULT_STACK, DEFINITIONS, Definition
 from cli.platform.stack_errors import StackError
 from cli.platform.stack_mirror import KEYRING, host_mirror
@@ -118,7 +118,7 @@ def _check_host() -> None:
 def _build(definition: Definition, target: Path, say: Say) -> None:
     folder = target.parent
     for left in folder.glob(".new-*"):
-        shutil.rmtree(left)
+        _clear_away(left)
     mirror, bundle = host_mirror(), host_bundle()
     new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     new.chmod(0o755)
@@ -151,9 +151,15 @@ def _build(definition: Definition, target: Path, say: Say) -> None:
         shutil.rmtree(work)
         new.rename(target)
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
+        _clear_away(new)
         raise
     say(f"       stack {definition.name} is ready")
+
+
+def _clear_away(unfinished: Path) -> None:
+    """mmdebstrap mounts /proc, /sys and /dev, and one that was killed has left them there: they are not ours to empty."""
+    layout.release(unfinished)
+    shutil.rmtree(unfinished)
 
 
 def _lend_trust(root: Path, bundle: Path) -> None:

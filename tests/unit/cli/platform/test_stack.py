@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,22 @@ def test_what_a_killed_build_left_is_cleared_away(debootstrapped, tmp_path):
     stack.ensure_stack(tmp_path, say=lambda _line: None)
 
     assert not left.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting is root's to do")
+def test_what_a_killed_build_mounted_is_not_emptied(debootstrapped, tmp_path):
+    """mmdebstrap leaves the machine's /dev, /proc and /sys mounted in the folder when it is killed."""
+    left = tmp_path / "stacks/nomapaas-13/.new-abc"
+    machines, mounted = tmp_path / "dev", left / "build" / "dev"
+    machines.mkdir()
+    mounted.mkdir(parents=True)
+    (machines / "null").touch()
+    subprocess.run(["mount", "--bind", machines, mounted], check=True)
+
+    stack.ensure_stack(tmp_path, say=lambda _line: None)
+
+    assert not left.exists()
+    assert (machines / "null").exists()
 
 
 def test_without_root_the_sentence_says_so(monkeypatch, tmp_path):
