@@ -157,7 +157,7 @@ def _build(definition: Definition, target: Path, say: Say) -> None:
 
 
 def _clear_away(unfinished: Path) -> None:
-    """mmdebstrap mounts /proc, /sys and /dev, and one that was killed has left them there: they are not ours to empty."""
+    """A killed mmdebstrap leaves the machine's /dev, /proc and /sys mounted in there, which are not ours to empty."""
     layout.release(unfinished)
     shutil.rmtree(unfinished)
 

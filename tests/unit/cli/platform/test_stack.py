@@ -101,7 +101,7 @@ def test_what_a_killed_build_left_is_cleared_away(debootstrapped, tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting is root's to do")
 def test_what_a_killed_build_mounted_is_not_emptied(debootstrapped, tmp_path):
-    """mmdebstrap leaves the machine's /dev, /proc and /sys mounted in the folder when it is killed."""
+    """A killed mmdebstrap leaves the machine's /dev, /proc and /sys mounted in the folder."""
     left = tmp_path / "stacks/nomapaas-13/.new-abc"
     machines, mounted = tmp_path / "dev", left / "build" / "dev"
     machines.mkdir()
