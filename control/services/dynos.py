@@ -126,13 +126,9 @@ class _Facts:
     def dyno(self, allocation: Allocation, deployment: Deployment | None) -> Dyno:
         release = _release(allocation.meta)
         slug = self._slug(release)
-        state, reason = _judged(allocation, deployment, slug.health_check if slug else None)
-        if (
-            allocation.healthy is False
-            and state is DynoState.STARTING
-            and (_name(allocation.group, allocation.index), release) in self._late
-        ):
-            state, reason = DynoState.UP, None
+        place = (_name(allocation.group, allocation.index), release)
+        check = slug.health_check if slug else None
+        state, reason = _judged(allocation, deployment, check, is_late=place in self._late)
         row = self._formation.get(allocation.group)
         return Dyno(
             id=allocation.id,
@@ -221,21 +217,23 @@ def _undecided(allocation: Allocation) -> bool:
 
 
 def _judged(
-    allocation: Allocation, deployment: Deployment | None, check: HealthCheck | None
+    allocation: Allocation, deployment: Deployment | None, check: HealthCheck | None, *, is_late: bool
 ) -> tuple[DynoState, str | None]:
     if allocation.status is AllocationStatus.PENDING:
         return DynoState.STARTING, None
     if allocation.status in _GONE:
         return DynoState.DOWN, "Its node does not answer."
     if allocation.status is AllocationStatus.RUNNING:
-        if _undecided(allocation) and (allocation.healthy is False or _decides(deployment, allocation)):
+        if _undecided(allocation) and _still_boots(allocation, deployment, is_late=is_late):
             missing = f"answer GET {check.path} with 200 to 399" if check else "accept connections on $PORT"
             return DynoState.STARTING, f"It does not {missing} yet."
         return DynoState.UP, None
     return DynoState.CRASHED, _crash(allocation)
 
 
-def _decides(deployment: Deployment | None, allocation: Allocation) -> bool:
+def _still_boots(allocation: Allocation, deployment: Deployment | None, *, is_late: bool) -> bool:
+    if allocation.healthy is False:
+        return not is_late
     return (
         deployment is not None and deployment.status == "running" and deployment.job_version == allocation.job_version
     )
