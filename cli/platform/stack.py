@@ -159,7 +159,7 @@ def _build(definition: Definition, target: Path, say: Say) -> None:
 def _clear_away(unfinished: Path) -> None:
     """A killed mmdebstrap leaves the machine's /dev, /proc and /sys mounted in there, which are not ours to empty."""
     layout.release(unfinished)
-    shutil.rmtree(unfinished)
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _lend_trust(root: Path, bundle: Path) -> None:
