@@ -121,6 +121,8 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "rendered": settings.rendered,
         "rendered_certs": settings.rendered_certs,
         "log_socket": settings.log_socket,
+        "leases": settings.leases,
+        "routed": settings.routed,
         "control_token": settings.control_token,
         "cache_dir": settings.cache_dir,
         "cache_socket": settings.cache_socket,

@@ -34,6 +34,8 @@ class RouterSettings:
     """What `render` writes; only read by the router."""
     log_socket: Path
     """Datagram socket of the node agent, which takes the request lines."""
+    leases: Path
+    """A file an address: the allocation to which CNI gave it last."""
     modules: Path
     """Where Debian keeps nginx's modules."""
     consul_addr: str
@@ -129,6 +131,11 @@ class RouterSettings:
         return "" if port == "443" else f":{port}"
 
     @property
+    def routed(self) -> Path:
+        """Which addresses requests may still go to; CNI gives none of them away."""
+        return self.state_dir / "routed"
+
+    @property
     def table_file(self) -> Path:
         """The last table that was accepted."""
         return self.state_dir / "table.json"
@@ -147,6 +154,7 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         state_dir=state_dir,
         etc_dir=Path(env.get("NOMAPAAS_ROUTER_ETC", home / "etc" / "router")),
         log_socket=Path(env.get("NOMAPAAS_ROUTER_LOG", home / "run" / "node-router.sock")),
+        leases=Path(env.get("NOMAPAAS_ROUTER_LEASES", home / "run" / "addresses")),
         modules=Path(env.get("NOMAPAAS_NGINX_MODULES", "/usr/lib/nginx/modules")),
         consul_addr=env.get("CONSUL_HTTP_ADDR", f"http://127.0.0.1:{port + 20:.0f}"),
         control=env.get("NOMAPAAS_ROUTER_CONTROL", f"{_inside(bind)}:{port + _API_OFFSET:.0f}"),
@@ -205,6 +213,7 @@ def _check(settings: RouterSettings) -> None:
         settings.state_dir,
         settings.etc_dir,
         settings.log_socket,
+        settings.leases,
         settings.modules,
         settings.consul_addr,
         settings.control,

@@ -30,6 +30,9 @@ CLOSED = (
 )
 """Private, shared, link-local (cloud metadata), loopback, multicast and reserved ranges."""
 
+IPAM = "dyno-ipam"
+"""The plugin that gives dynos their addresses."""
+
 _TABLES = ("iptables", "ip6tables")
 
 
@@ -41,10 +44,14 @@ class Network:
         self._in = f"{instance.chain}-IN"
         self._nat = f"{instance.chain}-NAT"
 
-    def configure(self) -> None:
-        """Write the CNI configuration that Nomad's client reads."""
+    def configure(self, cni: Path) -> None:
+        """Write the CNI configuration that Nomad's client reads, and the plugin of our own beside CNI's in `cni`."""
+        folder = self._instance.home / "cni"
+        plugin = render.template(self._instance, f"agent/{IPAM}", {"host_local": str(cni / "host-local")})
+        files.directory(folder / "bin")
+        files.write(folder / "bin" / IPAM, plugin, mode=0o755)
         text = render.template(self._instance, "agent/dynos.conflist")
-        files.write(self._instance.home / "cni" / "nomapaas.conflist", text)
+        files.write(folder / "nomapaas.conflist", text)
 
     def raise_up(self) -> None:
         """Make the bridge and the rules, or bring them to what this version wants. Idempotent."""

@@ -48,7 +48,7 @@ def write_configuration(instance: Instance, volumes: list[HostVolume], cni_path:
     extra = {
         "consul_nomad_token": tokens["nomad"],
         "host_volumes": render.host_volumes(volumes),
-        "cni_path": str(cni_path),
+        "cni_path": f"{instance.home}/cni/bin:{cni_path}",
     }
     for part, readers in _NOMAD_FILES.items():
         text = render.template(instance, f"agent/nomad-{part}.hcl", extra)

@@ -40,6 +40,7 @@ def values(instance: Instance) -> dict[str, str]:
     found = {name: str(instance.port(name)) for name in OFFSETS}
     found |= {
         "home": str(instance.home),
+        "run": str(instance.run),
         "bind": instance.bind,
         "node_name": instance.node_name,
         "bridge": instance.bridge,

@@ -46,7 +46,7 @@ def up(instance: Instance) -> None:
         layout.ensure_folders(instance)
         files.write_json(instance.memory, dict(instance.told))
         stacks = prepare_stacks(instance)
-        raise_network(instance)
+        raise_network(instance, binaries)
         changed = configure(instance, binaries, stacks)
         start_servers(instance, changed)
         start_parts(instance, binaries, stacks)
@@ -99,13 +99,13 @@ def require_ports(instance: Instance) -> None:
         holders.require_free(instance, own={process.pid for process in Leftovers(instance).processes()})
 
 
-def raise_network(instance: Instance) -> None:
+def raise_network(instance: Instance, binaries: Mapping[str, Path]) -> None:
     """Bridge, firewall, CNI configuration."""
     with step("Raising the dynos' network") as line:
         require_free_subnet(instance)
         network = Network(instance)
         network.raise_up()
-        network.configure()
+        network.configure(binaries["cni"])
         line.note(f"done, {instance.subnet} on {instance.bridge}")
 
 

@@ -78,8 +78,10 @@ local function take()
     if shared:get("digest") == digest then
         return reply(200, state())
     end
-    local version, problem = routes.store(text)
-    if not version then
+    local version, problem, again = routes.store(text)
+    if again then
+        return reply(503, { id = "busy", message = problem })
+    elseif not version then
         ngx.log(ngx.ERR, "a table was refused: ", problem)
         return reply(400, { id = "bad_table", message = problem })
     end

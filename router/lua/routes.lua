@@ -6,6 +6,7 @@
 local addresses = require("addresses")
 local cjson = require("cjson.safe")
 local keep = require("keep")
+local leases = require("leases")
 local pages = require("pages")
 local proof = require("proof")
 local settings = require("settings")
@@ -22,6 +23,7 @@ local NONE = {}
 
 local routes = { version = 0, hosts = {}, wildcards = {}, apps = {} }
 
+local checked = {} -- this table's dynos that live where it says, by identity; false for the others
 local owners = {} -- how many of the table's dynos have an address
 local LONGEST_HSTS = 63072000 -- two years, in seconds
 
@@ -141,23 +143,38 @@ function routes.parse(text, previous)
     return result
 end
 
--- Makes a pushed table the current one. Returns its version, or nil and a sentence.
-function routes.store(text)
+local function put_in_place(text)
     local previous = cjson.decode(shared:get("table") or "")
     local parsed, problem = routes.parse(text, previous)
     if not parsed then
         return nil, problem
     end
+    local name = leases.announce(parsed.dynos)
     local ok, err = shared:safe_set("table", cjson.encode(parsed))
     if not ok then
         return nil, "The table does not fit into the router's memory: " .. err .. "."
     end
+    local version = shared:incr("version", 1, 0)
+    leases.supersede(name, version)
     wake.forget(parsed.apps)
     shared:set("apps", #parsed.apps)
     shared:set("dynos", #parsed.dynos)
     shared:set("skipped", parsed.skipped)
     shared:set("changed", ngx.time())
-    return shared:incr("version", 1, 0)
+    return version
+end
+
+-- Makes a pushed table the current one. Returns its version; or nil, a sentence, and whether it may be tried again.
+function routes.store(text)
+    if not leases.lock() then
+        return nil, "Another table is just being taken.", true
+    end
+    local done, version, problem = pcall(put_in_place, text)
+    leases.unlock()
+    if not done then
+        return nil, "The table cannot be used: " .. tostring(version) .. "."
+    end
+    return version, problem
 end
 
 -- Keeps the text for the next start.
@@ -223,11 +240,29 @@ function routes.prove(dyno)
     fill_pool(routes.apps[dyno.app])
 end
 
+-- The dynos that live where the table says.
+local function without_strangers(listed)
+    local found, now_checked = {}, {}
+    for _, dyno in ipairs(listed) do
+        local identity = identity_of(dyno)
+        dyno.identity = identity
+        local lives = checked[identity]
+        if lives == nil then
+            lives = not leases.is_strangers(dyno)
+        end
+        now_checked[identity] = lives
+        if lives then
+            found[#found + 1] = dyno
+        end
+    end
+    checked = now_checked
+    return found
+end
+
 local function build(parsed)
     local hosts, wildcards, apps, dynos, keys = {}, {}, {}, {}, {}
-    for _, dyno in ipairs(parsed.dynos) do
+    for _, dyno in ipairs(without_strangers(parsed.dynos)) do
         dyno.key = dyno.addr .. ":" .. dyno.port
-        dyno.identity = identity_of(dyno)
         keys[dyno.key] = (keys[dyno.key] or 0) + 1
         local list = dynos[dyno.app] or {}
         dynos[dyno.app] = list
@@ -286,7 +321,14 @@ function routes.refresh()
     end
     build(parsed)
     routes.version = version
+    leases.note(version)
     return true
+end
+
+-- With each heartbeat, also in a worker that has no requests.
+function routes.follow()
+    routes.refresh()
+    leases.settle()
 end
 
 return routes

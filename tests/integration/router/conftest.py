@@ -107,6 +107,14 @@ class Edge:
     def health(self) -> dict[str, object]:
         return self.admin.get("/health").json()
 
+    def routed_files(self) -> list[Path]:
+        """One for each table that some request may still be sent by."""
+        return sorted(self.settings.routed.iterdir())
+
+    def routed(self) -> set[str]:
+        """Addresses that CNI must not give away."""
+        return {line for path in self.routed_files() for line in path.read_text().split()}
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(10)

@@ -113,7 +113,7 @@ def test_a_waiting_client_that_goes_harms_nobody(edge, table, dynos, pool):
 
 
 def test_nothing_runs_when_nobody_asks(edge, table, dynos):
-    """An edge without requests uses no time of the processor, also after requests were held."""
+    """An edge without requests wakes up for its heartbeat every two seconds only, also after requests were held."""
     table.app("one.localhost", dynos.echo())
     table.push()
     assert edge.get("one.localhost").status_code == 200
@@ -122,10 +122,11 @@ def test_nothing_runs_when_nobody_asks(edge, table, dynos):
     before = [switches(pid) for pid in edge.workers()]
     settled(1500)
 
-    assert [switches(pid) for pid in edge.workers()] == before
+    after = [switches(pid) for pid in edge.workers()]
+    assert all(new - old <= 2 for old, new in zip(before, after, strict=True)), (before, after)
 
 
 def switches(pid):
     """How often the process gave the processor back."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return next(line.split()[1] for line in status.splitlines() if line.startswith("voluntary"))
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("voluntary"))

@@ -16,6 +16,7 @@ GIVEN = {
     "consul_nomad_token": "T2",
     "host_volumes": "",
     "cni_path": "/cni",
+    "host_local": "/cni/host-local",
     "programs": "",
     "checkout": "/checkout",
     "nomapaas": "/checkout/.venv/bin/nomapaas",
