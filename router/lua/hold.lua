@@ -18,8 +18,10 @@ local shared = ngx.shared.edge
 local var = ngx.var
 
 local PERIOD = 0.02
--- Who waited goes on a few at a time: a dyno that has just begun to listen may have room for few connections.
-local STEP, AT_ONCE = 0.005, 5
+-- Who waited goes on a few at a time. Python's own server has room for five connections that it has not accepted; one
+-- more costs its client a second and, when it is slow, many. So a dyno gets the next ones when it has answered the
+-- first, or, since an answer may take as long as it likes, after a while.
+local STEP, AT_ONCE, A_WHILE = 0.005, 3, 0.05
 
 local hold = {}
 
@@ -31,6 +33,18 @@ local function go_on(waiters, most)
     local sleepers = -waiters.semaphore:count()
     if sleepers > 0 then
         waiters.semaphore:post(math.min(sleepers, most))
+    end
+end
+
+local function go_on_gently(app, waiters)
+    local time = now()
+    local room = AT_ONCE * app.size - app.load.active
+    if room <= 0 and time - (waiters.went_on or 0) >= A_WHILE then
+        room = AT_ONCE
+    end
+    if room > 0 then
+        waiters.went_on = time
+        go_on(waiters, room)
     end
 end
 
@@ -49,7 +63,7 @@ local function attend(id, waiters, changed)
     end
     local obstacle = usable.obstacle(app)
     if obstacle == nil then
-        go_on(waiters, AT_ONCE)
+        go_on_gently(app, waiters)
         return waiters.semaphore:count() < 0
     end
     if changed or obstacle ~= true then

@@ -119,6 +119,27 @@ def test_a_dyno_is_used_as_soon_as_it_listens(night, dynos, pool):
         assert night.edge.raw(b"GET / HTTP/1.0\r\nHost: one.localhost\r\n\r\n").endswith(b"hi")
 
 
+def test_a_woken_dyno_is_not_overrun(night, dynos, pool):
+    """Of a hundred that waited it gets the next ones as it answers: its own queue of connections may be short."""
+    busy, most = [], []
+
+    def answer(connection):
+        connection.recv(9000)
+        busy.append(1)
+        most.append(len(busy))
+        pause(0.01)
+        busy.pop()
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nhi")
+
+    waiting = [pool.submit(night.edge.get, HOST) for _ in range(100)]
+    pause(0.5)
+    night.table.app(HOST, dynos.scripted(answer))
+    night.table.push()
+
+    assert {request.result().status_code for request in waiting} == {200}
+    assert max(most) <= 30
+
+
 def test_without_a_request_there_is_no_probe(night, dynos):
     """A dyno whose app nobody waits for is left alone, and nothing is woken."""
     dyno = dynos.scripted(lambda connection: connection.recv(1))
