@@ -97,6 +97,8 @@ class Settings:
     """Between collections of garbage; 0 means never."""
     autosleep_after: int = 1800
     """Without a request, until an app that may sleep does; 0 means never."""
+    replace_after: int = 10
+    """Seconds for which a dyno has to refuse connections before it is replaced."""
     sleep_interval: float = 10.0
     """Between looks for apps that are idle."""
     max_quantity: int = 100
@@ -184,6 +186,7 @@ class Settings:
             reconcile_interval=read("NOMAPAAS_RECONCILE_INTERVAL", float, 2.0),
             collect_interval=read("NOMAPAAS_COLLECT_INTERVAL", int, 3600),
             autosleep_after=read("NOMAPAAS_AUTOSLEEP_AFTER", int, 1800),
+            replace_after=read("NOMAPAAS_REPLACE_AFTER", int, 10),
             sleep_interval=read("NOMAPAAS_SLEEP_INTERVAL", float, 10.0),
             max_quantity=read("NOMAPAAS_MAX_QUANTITY", int, 100),
             max_oneoffs=read("NOMAPAAS_MAX_ONEOFFS", int, 20),

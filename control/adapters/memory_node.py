@@ -18,7 +18,7 @@ from control.node.router_reports import AppCounts, Report
 from control.ports.clock import Clock
 from control.ports.errors import NodeUnavailable
 from control.ports.metrics import Metrics, Tally
-from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
+from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory, Refusal
 
 
 class MemoryNode:
@@ -38,6 +38,7 @@ class MemoryNode:
         self.freezable: dict[str, list[str]] = {}
         """Allocations that run on the node, by app."""
         self.iced: dict[str, list[str]] = {}
+        self.refused: list[Refusal] = []
         self.heard_since: datetime | None = None
         self.requests: dict[str, AppActivity] = {}
         self._outputs: dict[tuple[str, str], bytes] = {}
@@ -116,6 +117,10 @@ class MemoryNode:
     def frozen(self) -> Mapping[str, Sequence[str]]:
         self._check()
         return dict(self.iced)
+
+    def refusals(self) -> Sequence[Refusal]:
+        self._check()
+        return list(self.refused)
 
     def activity(self) -> Activity:
         self._check()

@@ -14,7 +14,7 @@ from control.node.lines import fed
 from control.node.metrics_wire import moment, unpacked, unpacked_tallies
 from control.ports.errors import NodeUnavailable
 from control.ports.metrics import Metrics, Tally
-from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory
+from control.ports.node import Activity, AppActivity, Crash, LogQuery, Memory, Refusal
 
 _TIMEOUT = httpx.Timeout(10, connect=2)
 _TAIL_TIMEOUT = httpx.Timeout(30, connect=2)
@@ -98,6 +98,19 @@ class NodeClient:
                 lines=tuple(each["lines"]),
             )
             for each in self._ask("GET", f"/apps/{app_id}/crashes").json()
+        ]
+
+    def refusals(self) -> Sequence[Refusal]:
+        return [
+            Refusal(
+                app_id=each["app"],
+                allocation_id=each["allocation"],
+                dyno=each["dyno"],
+                times=int(each["times"]),
+                first=datetime.fromisoformat(each["first"]),
+                last=datetime.fromisoformat(each["last"]),
+            )
+            for each in self._ask("GET", "/refusals").json()
         ]
 
     def freeze(self, app_id: str) -> Sequence[str]:

@@ -25,6 +25,7 @@ from control.node.metrics import MetricsBook
 from control.node.metrics_file import MetricsFile
 from control.node.nomad_watch import NomadWatch
 from control.node.positions import Positions
+from control.node.refusals import RefusalBook
 from control.node.router_lines import RouterLines
 from control.node.settings import NodeSettings
 from control.node.slugs import SlugCache
@@ -49,12 +50,14 @@ class NodeAgent:
             ended=crashes.note,
         )
         self._metrics = MetricsBook(MetricsFile(told.metrics, limit=told.metrics_bytes), ActivityBook(clock), clock)
+        refusals = RefusalBook(clock)
         self._router = RouterLines(
             told.router_socket,
             self._logbook,
             clock=clock,
             lines_per_second=_ROUTER_LINES_PER_SECOND,
             note=self._metrics.note,
+            refusals=refusals.note,
         )
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
         self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
@@ -83,6 +86,7 @@ class NodeAgent:
                 memory=self._memory,
                 freezer=self._freezer,
                 metrics=self._metrics,
+                refusals=refusals,
                 caches=caches,
                 slugs=slugs,
                 clock=clock,

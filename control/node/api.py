@@ -23,6 +23,7 @@ from control.node.logbook import Follower, Logbook
 from control.node.memory import MemoryWatch
 from control.node.metrics import KEPT_MINUTES, MetricsBook
 from control.node.outputs import Outputs
+from control.node.refusals import RefusalBook
 from control.node.slugs import SlugCache, is_digest
 from control.node.store import Store
 from control.ports.clock import Clock
@@ -47,6 +48,7 @@ class Parts:
     memory: MemoryWatch
     freezer: Freezer
     metrics: MetricsBook
+    refusals: RefusalBook
     caches: Store
     slugs: SlugCache
     clock: Clock
@@ -208,6 +210,22 @@ def _add_allocations(app: Flask, parts: Parts) -> None:
 
 
 def _add_metrics(app: Flask, parts: Parts) -> None:
+    @app.get("/refusals")
+    def refusals() -> Response:
+        return jsonify(
+            [
+                {
+                    "app": each.app_id,
+                    "allocation": each.allocation_id,
+                    "dyno": each.dyno,
+                    "times": each.times,
+                    "first": each.first.isoformat(),
+                    "last": each.last.isoformat(),
+                }
+                for each in parts.refusals.read()
+            ]
+        )
+
     @app.get("/activity")
     def activity() -> Response:
         known = parts.metrics.activity()

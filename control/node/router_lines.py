@@ -49,9 +49,11 @@ class RouterLines:
         clock: Clock,
         lines_per_second: int,
         note: Callable[[Report], None] = lambda _: None,
+        refusals: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._logbook = logbook
         self._note = note
+        self._refusals = refusals
         self._refused = 0
         self._clock = clock
         self._lines_per_second = lines_per_second
@@ -100,6 +102,7 @@ class RouterLines:
             if datagram.startswith(router_reports.MARK):
                 self._take_report(datagram)
                 continue
+            self._refusals(datagram)
             for app_id, line in parse(datagram):
                 lines.setdefault(app_id, []).append(line)
         for app_id, found_lines in lines.items():

@@ -71,6 +71,19 @@ class Activity:
     """By app id. An app that is missing had no request since `since`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A dyno that took no connections, so that the router took it out of rotation for a moment."""
+
+    app_id: str
+    allocation_id: str
+    dyno: str
+    times: int
+    """How often, by all workers of the router, without a minute's break."""
+    first: datetime
+    last: datetime
+
+
 class Node(Protocol):
     """The node agent: files that only root on the node may read. Every method raises NodeUnavailable."""
 
@@ -146,6 +159,10 @@ class Node(Protocol):
 
     def tallies(self) -> Mapping[str, Tally]:
         """What was counted since the node agent began, by id of each app that had requests."""
+        ...
+
+    def refusals(self) -> Sequence[Refusal]:
+        """The dynos that refused in the last minute, the longest known first."""
         ...
 
     def forget(self, app_id: str) -> None:

@@ -26,6 +26,7 @@ from control.worker.crew import Crew
 from control.worker.loops import Loop
 from control.worker.oneoffs import Oneoffs
 from control.worker.reconcile import Reconcile
+from control.worker.replacer import Replacer
 from control.worker.sleeper import Sleeper
 from control.worker.stack_roll import StackRoll
 from control.worker.wakes import Wakes
@@ -37,6 +38,7 @@ _ONEOFFS_AT_ONCE = 8
 """How many are looked at at the same moment; any number of them may run."""
 _STAND_BY_S = 1
 _ACM_S = 5
+_REPLACE_S = 2
 _WAKES_S = 1
 """Between looks at apps that were woken. Nobody waits for it: it only tells a boot that failed."""
 
@@ -77,6 +79,7 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
     reconcile = Reconcile(ports=ports, settings=settings, roll=StackRoll(ports=ports, settings=settings))
     wakes = Wakes(ports=ports, settings=settings)
     sleeper = Sleeper(ports=ports, settings=settings)
+    replacer = Replacer(ports=ports, settings=settings)
     oneoffs = Oneoffs(ports=ports, settings=settings, site=site, crew=Crew("oneoff", _ONEOFFS_AT_ONCE))
 
     certificates = Certificates(ports=ports, settings=settings)
@@ -88,6 +91,7 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
         Loop(name="certificates", look=certificates.tick, interval=settings.reconcile_interval),
         Loop(name="reconcile", look=reconcile.tick, interval=settings.reconcile_interval),
         Loop(name="wakes", look=wakes.tick, interval=_WAKES_S),
+        Loop(name="replacer", look=replacer.tick, interval=_REPLACE_S),
         Loop(name="sleeper", look=sleeper.tick, interval=settings.sleep_interval),
     ]
     if issuer := open_issuer(settings, ports.vault):

@@ -272,6 +272,11 @@ def test_activity(stage, app, until):
     assert app not in stage.node.activity().apps
 
 
+def test_refusals(stage, app):
+    """Nobody refuses; tests/e2e/test_mesh.py has somebody who does."""
+    assert app not in [each.app_id for each in stage.node.refusals()]
+
+
 def test_nothing_to_freeze(stage, app):
     """An app without dynos on the node: none is frozen, and thawing it changes nothing."""
     assert list(stage.node.freeze(app)) == []
@@ -338,6 +343,7 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.crashes(app),
         lambda: stage.unavailable.memory(app),
         stage.unavailable.activity,
+        stage.unavailable.refusals,
         lambda: stage.unavailable.freeze(app),
         lambda: stage.unavailable.thaw(app),
         stage.unavailable.frozen,

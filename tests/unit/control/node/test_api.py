@@ -20,6 +20,7 @@ from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
 from control.node.metrics import MetricsBook
 from control.node.metrics_file import MetricsFile
+from control.node.refusals import RefusalBook
 from control.node.slugs import SlugCache
 from control.node.store import Store
 from jobs.names import slug_key
@@ -64,6 +65,7 @@ def client(tmp_path, caches, blobs, out, freezer):
             metrics=MetricsBook(
                 MetricsFile(tmp_path / "minutes.db", limit=1 << 20), ActivityBook(ManualClock()), ManualClock()
             ),
+            refusals=RefusalBook(ManualClock()),
             caches=caches,
             slugs=SlugCache(blobs, Store(tmp_path / "slugs", limit=1 << 20, largest=1 << 20)),
             clock=ManualClock(),
