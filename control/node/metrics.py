@@ -51,7 +51,7 @@ class MetricsBook:
             self._heard.add(minute)
             apps = self._gathered.setdefault(minute, {})
             for app in report.apps:
-                self._tallies.add(app)
+                self._tallies.add(app, slot=report.slot)
                 gathered = apps.get(app.app_id)
                 if gathered is None and len(apps) < _MOST_APPS:
                     gathered = apps[app.app_id] = Minute()

@@ -32,7 +32,8 @@ class _Counted:
     sent: int = 0
     hits: int = 0
     misses: int = 0
-    queue: int = 0
+    queues: dict[int, int] = field(default_factory=dict)
+    """What each worker of the router said last, by slot."""
     connect: _Times = field(default_factory=_Times)
     service: _Times = field(default_factory=_Times)
 
@@ -43,8 +44,8 @@ class Tallies:
     def __init__(self) -> None:
         self._apps: dict[str, _Counted] = {}
 
-    def add(self, app: AppCounts) -> None:
-        """A worker counted this."""
+    def add(self, app: AppCounts, *, slot: int = 0) -> None:
+        """The worker in a slot counted this."""
         counted = self._apps.get(app.app_id)
         if counted is None:
             if len(self._apps) >= _MOST_APPS:
@@ -57,7 +58,7 @@ class Tallies:
         counted.sent += app.sent
         counted.hits += app.hits
         counted.misses += app.misses
-        counted.queue = app.queue
+        counted.queues[slot] = app.queue
         counted.connect.add(app.connect)
         counted.service.add(app.service)
 
@@ -66,7 +67,8 @@ class Tallies:
         return {
             app_id: Tally(
                 in_flight=in_flight.get(app_id, 0),
-                queue=counted.queue,
+                # Who waits is in flight: what a dead worker said last does not last.
+                queue=min(sum(counted.queues.values()), in_flight.get(app_id, 0)),
                 statuses=tuple(counted.statuses),
                 codes=dict(counted.codes),
                 sent=counted.sent,

@@ -74,7 +74,7 @@ class Tally:
     in_flight: int
     """At this moment; this one goes up and down."""
     queue: int
-    """Of the last report; this one, too."""
+    """Those of them that wait for a dyno with room; this one, too."""
     statuses: Sequence[int]
     """By `STATUS_CLASSES`."""
     codes: Mapping[str, int]

@@ -104,7 +104,7 @@ function metrics.finish(status, code)
     end
     app.sent = app.sent + (number("body_bytes_sent") or 0)
     -- How long a connection was used says nothing of how fast the app is.
-    if status ~= SWITCHING_PROTOCOLS then
+    if status ~= SWITCHING_PROTOCOLS and not (code and ngx.status == SWITCHING_PROTOCOLS) then
         count_time(app.connect, number("edge_connect"))
         count_time(app.service, number("edge_service"))
     end

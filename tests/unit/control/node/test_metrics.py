@@ -191,6 +191,17 @@ def test_a_forgotten_app_leaves_nothing(book: MetricsBook, clock: ManualClock) -
     assert last(book, clock, 5, app_id=OTHER).total.requests == 1
 
 
+def test_the_queues_of_all_workers_count(book: MetricsBook, clock: ManualClock) -> None:
+    """As long as those who wait are in flight."""
+    for slot in (0, 1):
+        app = AppCounts(app_id=ONE, in_flight=5, queue=4)
+        book.note(Report(worker=f"{slot}.1", slot=slot, of=2, apps=(app,)))
+    assert book.tallies()[ONE].queue == 8
+    clock.advance(20)
+
+    assert book.tallies()[ONE].queue == 0
+
+
 def test_tallies_only_grow(book: MetricsBook, clock: ManualClock) -> None:
     """Times by coarse buckets, whose last takes the rest."""
     times = {bucket_of(ms): 1 for ms in (1, 5, 6, 29_000, 60_000)}
