@@ -99,6 +99,8 @@ class Settings:
     """Without a request, until an app that may sleep does; 0 means never."""
     replace_after: int = 10
     """Seconds for which a dyno has to refuse connections before it is replaced."""
+    autosleep_least: int = 60
+    """The shortest such time that an app may be told."""
     sleep_interval: float = 10.0
     """Between looks for apps that are idle."""
     max_quantity: int = 100
@@ -187,6 +189,7 @@ class Settings:
             collect_interval=read("NOMAPAAS_COLLECT_INTERVAL", int, 3600),
             autosleep_after=read("NOMAPAAS_AUTOSLEEP_AFTER", int, 1800),
             replace_after=read("NOMAPAAS_REPLACE_AFTER", int, 10),
+            autosleep_least=read("NOMAPAAS_AUTOSLEEP_LEAST", int, 60),
             sleep_interval=read("NOMAPAAS_SLEEP_INTERVAL", float, 10.0),
             max_quantity=read("NOMAPAAS_MAX_QUANTITY", int, 100),
             max_oneoffs=read("NOMAPAAS_MAX_ONEOFFS", int, 20),

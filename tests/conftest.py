@@ -27,6 +27,8 @@ SHORT_TIMES = {
     "NOMAPAAS_BUILD_TIMEOUT": "120",
     "NOMAPAAS_MAX_BUILDS": "2",
     "NOMAPAAS_RECONCILE_INTERVAL": "2",
+    "NOMAPAAS_AUTOSLEEP_LEAST": "5",
+    "NOMAPAAS_SLEEP_INTERVAL": "1",
     "NOMAPAAS_SLUG_MAX_MB": "50",
 }
 """Platform times and sizes are settings; the tests' instance has smaller ones."""

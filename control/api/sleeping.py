@@ -44,7 +44,7 @@ def set_autosleep(app: str) -> Response:
     found = the_app(app, Permission.OPERATE)
     values = bodies.body()
     changes: dict[str, object] = {key: values[key] for key in ("after", "keep_warm", "freeze") if key in values}
-    return _reply(SetAutosleep(ports=platform().ports)(actor(), found, changes))
+    return _reply(SetAutosleep(ports=platform().ports, settings=platform().settings)(actor(), found, changes))
 
 
 def _reply(app: App) -> Response:

@@ -33,7 +33,6 @@ class SleepCause(StrEnum):
 OFF = 0
 """As `Autosleep.after_s`: never by itself."""
 
-SHORTEST_S = 60
 LONGEST_S = 7 * 86_400
 _MOST_WINDOWS = 20
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -114,7 +113,7 @@ def is_kept_warm(autosleep: Autosleep | None, now: datetime) -> bool:
     return autosleep is not None and any(window.covers(now) for window in parse_keep_warm(autosleep.keep_warm))
 
 
-def check_after(value: object) -> int | None:
+def check_after(value: object, *, shortest_s: int) -> int | None:
     """Return seconds from `30m`, `1h`, a number of seconds, `off`, or None for the default. Raises BrokenRule."""
     if value is None or value == "default":
         return None
@@ -123,9 +122,9 @@ def check_after(value: object) -> int | None:
     found = _AFTER.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if found is not None:
         value = int(found[1]) * _UNITS[found[2]]
-    if isinstance(value, bool) or not isinstance(value, int) or not SHORTEST_S <= value <= LONGEST_S:
+    if isinstance(value, bool) or not isinstance(value, int) or not shortest_s <= value <= LONGEST_S:
         raise BrokenRule(
-            f"The idle time must be between 1 minute and {LONGEST_S // 86_400} days, such as 30m or 2h, or off."
+            f"The idle time must be from {shortest_s} seconds to {LONGEST_S // 86_400} days, such as 30m or 2h, or off."
         )
     return value
 

@@ -30,6 +30,7 @@ from control.services import holds
 from control.services.actor import Actor, record
 from control.services.announce import announce
 from control.services.apply import ApplyApp
+from control.settings import Settings
 
 log = structlog.get_logger()
 
@@ -173,6 +174,7 @@ class SetAutosleep:
     """Tell an app when to sleep by itself, and how."""
 
     ports: Ports
+    settings: Settings
 
     def __call__(self, actor: Actor, app: App, changes: dict[str, object]) -> App:
         """Change what is given of `after`, `keep_warm` and `freeze`. Raises BrokenRule, InvalidParams."""
@@ -198,7 +200,7 @@ class SetAutosleep:
             raise InvalidParams("The field freeze must be true or false.")
         checked: dict[str, object] = {"freeze": freeze} if "freeze" in changes else {}
         if "after" in changes:
-            checked["after_s"] = check_after(changes["after"])
+            checked["after_s"] = check_after(changes["after"], shortest_s=self.settings.autosleep_least)
         if "keep_warm" in changes:
             checked["keep_warm"] = check_keep_warm(changes["keep_warm"])
         return checked

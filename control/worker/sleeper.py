@@ -26,6 +26,8 @@ from control.worker.bedtime import stop_frozen
 
 log = structlog.get_logger()
 
+_AT_ONCE = 4
+"""Apps that fall asleep at the same time: each occupies a hand of the worker until its last request is done."""
 _HEARD = timedelta(seconds=30)
 """A report is newer than that, or the router counts as silent."""
 
@@ -76,7 +78,11 @@ class Sleeper:
         """The apps that are to sleep, with how long each was idle."""
         found: dict[App, timedelta] = {}
         with self.ports.state.view() as work:
-            for app in work.apps.list():
+            apps = work.apps.list()
+            room = _AT_ONCE - sum(app.asleep and app.applied_generation < app.desired_generation for app in apps)
+            for app in apps:
+                if len(found) >= room:
+                    break
                 wanted = idle_time(app.autosleep, self.settings.autosleep_after)
                 idle = now - _busy_until(app, activity)
                 if wanted is None or idle < wanted or not _is_settled(app):

@@ -108,8 +108,8 @@ def test_autosleep_is_shown_and_changed(plane: Any, api: Any, app: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"after": "soon"}, "between 1 minute and 7 days"),
-        ({"after": 1}, "between 1 minute and 7 days"),
+        ({"after": "soon"}, "from 60 seconds to 7 days"),
+        ({"after": 1}, "from 60 seconds to 7 days"),
         ({"keep_warm": "always"}, "is not understood"),
         ({"keep_warm": {}}, "must be texts"),
         ({"freeze": "yes"}, "must be true or false"),

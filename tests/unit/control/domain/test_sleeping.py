@@ -63,14 +63,14 @@ def test_who_may_sleep(wanted: Any, untold: str | None, told: str | None) -> Non
 )
 def test_idle_times(value: Any, seconds: int | None) -> None:
     """A number with its unit, seconds, off, or the default."""
-    assert check_after(value) == seconds
+    assert check_after(value, shortest_s=60) == seconds
 
 
 @pytest.mark.parametrize("value", ["", "30", "m", "-5m", "30s", "8d", "1 week", 59, True, 3.5, [], {}, "٣m"])
 def test_wrong_idle_times(value: Any) -> None:
     """A sentence says what there is to choose from."""
-    with pytest.raises(BrokenRule, match=r"between 1 minute and 7 days"):
-        check_after(value)
+    with pytest.raises(BrokenRule, match=r"from 60 seconds to 7 days"):
+        check_after(value, shortest_s=60)
 
 
 def test_the_default_and_off() -> None:

@@ -170,3 +170,20 @@ def test_a_node_that_is_away_puts_nothing_to_sleep(world: Any, app: App) -> None
     world.node.down = True
 
     assert not _look(world, app)
+
+
+def test_a_few_at_a_time(world: Any, app: App) -> None:
+    """Many apps that are idle at once leave the worker hands for other things."""
+    others = [world.app(f"other-{number}") for number in range(6)]
+    for each in others:
+        world.on_air(each)
+    world.clock.advance(AFTER.total_seconds())
+
+    for asleep in (4, 4):
+        _look(world, app)
+        assert sum(world.latest(each).asleep for each in (app, *others)) == asleep
+    for each in (app, *others):
+        world.clock.script = [lambda: world.clock.advance(2)]
+        world.attend.attend(each.id)
+    _look(world, app)
+    assert all(world.latest(each).asleep for each in (app, *others))
