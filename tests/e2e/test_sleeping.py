@@ -125,6 +125,7 @@ def test_a_wake_that_fails_is_told_and_tried_again(paas: Any, app: str) -> None:
     """A gateway error with the reason in the log, asleep again, and well once the cause is gone."""
     _put_to_sleep(paas)
     paas.run("config:set", "--app", app, "BROKEN=1")
+    paas.run("ps:wait", "--app", app)
 
     for _ in range(2):
         assert paas.get(app).status_code == 503
@@ -135,7 +136,8 @@ def test_a_wake_that_fails_is_told_and_tried_again(paas: Any, app: str) -> None:
     assert "the next request tries again" in paas.run("ps", "--app", app)
 
     paas.run("config:unset", "--app", app, "BROKEN")
-    assert paas.ask(app)["word"] == "hello"
+    paas.run("ps:wait", "--app", app)
+    assert paas.ask(app)["release"] == f"v{paas.json('releases', '--app', app)[0]['version']}"
 
 
 def test_maintenance_wakes_nobody_and_a_worker_does(paas: Any, app: str) -> None:
@@ -167,6 +169,7 @@ def test_frozen_it_goes_on_where_it_was(paas: Any, app: str) -> None:
 
 def test_what_is_frozen_ends_when_it_is_told_to(paas: Any, app: str) -> None:
     """A deploy stops the frozen dyno in time, and the app sleeps on; Nomad's own stop ends it as well."""
+    paas.run("ps:autosleep", "--app", app, "--freeze")
     for change in (
         lambda _: paas.run("config:set", "--app", app, "WORD=again"),
         lambda allocation: _nomad(paas, "POST", f"/v1/allocation/{allocation}/stop"),
