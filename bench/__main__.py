@@ -11,7 +11,19 @@ from bench.measure import Row
 
 RESULTS = Path(__file__).with_name("results.json")
 
-ROWS = ("dyno_start", "redeploy", "cold_push", "steady", "router", "examples", "apps", "repair", "memory", "neighbour")
+ROWS = (
+    "dyno_start",
+    "redeploy",
+    "cold_push",
+    "steady",
+    "router",
+    "cache",
+    "examples",
+    "apps",
+    "repair",
+    "memory",
+    "neighbour",
+)
 """Each is a module of this folder with `measure(say) -> list[Row]`."""
 
 

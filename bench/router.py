@@ -92,7 +92,12 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 
 
 def _load(port: int, seconds: int) -> float:
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", f"Host: {HOST}", f"http://127.0.0.1:{port}/"]
+    where = f"http://127.0.0.1:{port}/"
+    return _rate(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", f"Host: {HOST}", where])
+
+
+def _rate(command: list[str]) -> float:
+    """Requests a second, as wrk says."""
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in printed or "Socket errors" in printed:
         raise SystemExit(f"Requests failed under load:\n{printed}")

@@ -184,6 +184,10 @@ sub vcl_backend_response {
         set beresp.grace = std.duration(beresp.http.X-Nomapaas-If-Error + "s", 0s);
     }
     unset beresp.http.X-Nomapaas-Marks;
+    if (std.integer(beresp.http.Content-Length, 1000000) <= 65536) {
+        # Head and body leave in one piece, and two threads do not hand it to each other bit by bit.
+        set beresp.do_stream = false;
+    }
     set beresp.http.X-Nomapaas-App = bereq.http.X-Nomapaas-App;
     set beresp.http.X-Nomapaas-Url = std.tolower(regsub(bereq.http.Host, ":\d+$", "")) + bereq.url;
     return (deliver);

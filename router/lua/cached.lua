@@ -10,7 +10,7 @@ local now = ngx.now
 local var = ngx.var
 
 local PERIOD = 0.1
-local PATIENCE = 0.6
+local PATIENCE = 0.8
 local AFTERWARDS = 10 -- seconds of watching after the last request
 local AWAY = 5 -- seconds for which an app that just failed is taken for one that is away
 local MOST_FILES = 65536

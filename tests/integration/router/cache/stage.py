@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import uuid
@@ -134,6 +135,12 @@ class ToldDyno:
             self._server.server_close()
 
 
+def _signal_family(pid: int, number: int) -> None:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for each in (pid, *map(int, children)):
+        os.kill(each, number)
+
+
 class CachedEdge(Edge):
     """An edge with its Varnish."""
 
@@ -141,6 +148,11 @@ class CachedEdge(Edge):
         super().__init__(**more)
         given_to_user(self.settings.cache_dir)
         self.start_varnish()
+
+    def request(self, method: str, host: str, path: str = "/", **more: object) -> httpx.Response:
+        """Each time as a browser that was never here."""
+        self.client.cookies.clear()
+        return super().request(method, host, path, **more)
 
     def start_varnish(self) -> None:
         self.varnish = self.spawn("cache/start-varnish")
@@ -156,6 +168,14 @@ class CachedEdge(Edge):
                 return probe.recv(100).startswith(b"HTTP/1.1 204")
             except OSError:
                 return False
+
+    def signal_varnish(self, number: int) -> None:
+        """To its manager and to what it manages."""
+        _signal_family(self.varnish.pid, number)
+
+    def signal_nginx(self, number: int) -> None:
+        """To its master and its workers."""
+        _signal_family(self.process.pid, number)
 
     def end_varnish(self) -> None:
         self.varnish.terminate()
