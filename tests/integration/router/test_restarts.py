@@ -21,6 +21,23 @@ def own_edge(edge):
     started.close()
 
 
+def test_workers_that_nobody_asked_for_a_while_serve(own_edge, dynos, table, eventually):
+    """They take a table over before their first request comes."""
+    mine = type(table)(own_edge)
+    mine.app("one.localhost", dynos.echo())
+    mine.push()
+    own_edge.forget_lines()
+    eventually(lambda: min(told(own_edge, slot) for slot in (0, 1)) >= 3, seconds=10)
+
+    answers = [own_edge.get("one.localhost", headers={"Connection": "close"}) for _ in range(20)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def told(edge, slot):
+    """How many of their heartbeats a worker has had."""
+    return sum(report.slot == slot for report in list(edge.reports))
+
+
 def test_a_killed_edge_serves_from_the_table_it_had(own_edge, dynos, table):
     """After SIGKILL nginx starts on what its predecessor left, and answers without a push."""
     mine = type(table)(own_edge)
