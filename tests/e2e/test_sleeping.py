@@ -142,9 +142,10 @@ def test_a_wake_that_fails_is_told_and_tried_again(paas: Any, app: str) -> None:
 
 def test_maintenance_wakes_nobody_and_a_worker_does(paas: Any, app: str) -> None:
     """A visitor sees the maintenance page; scaled to what may not sleep, the app starts without a request."""
-    _put_to_sleep(paas)
     paas.run("maintenance:on", "--app", app)
-    assert _soon(paas, lambda: paas.get(app).status_code == 503)
+    _soon(paas, lambda: paas.get(app).status_code == 503)
+    _put_to_sleep(paas)
+    assert paas.get(app).status_code == 503
     assert _asleep(paas)
     paas.run("maintenance:off", "--app", app)
 
