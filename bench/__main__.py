@@ -13,11 +13,13 @@ RESULTS = Path(__file__).with_name("results.json")
 
 ROWS = (
     "dyno_start",
+    "wake",
     "redeploy",
     "cold_push",
     "steady",
     "router",
     "cache",
+    "sleepers",
     "examples",
     "apps",
     "repair",

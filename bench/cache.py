@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.measure import Row, ratio
-from bench.router import HEAD, _free_ports, _log_sink, _nginx, _own, _rate, _running
+from bench.router import HEAD, _log_sink, _nginx, _rate, free_ports, own, running
 from cli.platform import packages
 from router.render import push_command, render
 from router.settings import RouterSettings, from_env
@@ -101,15 +101,15 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="bench-cache-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        one, two, bare, varnish, ours, view = _free_ports(6)
-        _own(folder)
+        one, two, bare, varnish, ours, view = free_ports(6)
+        own(folder)
         script = folder / "new-urls.lua"
         script.write_text(NEW_URLS)
         ports = {"one": one, "two": two}
         stack.enter_context(_nginx(folder, "dynos", DYNOS, port=one, workers=1, body="x" * 1024, **ports))
         stack.enter_context(_varnish(folder, varnish, ports))
         stack.enter_context(_nginx(folder, "bare", BARE, port=bare, workers=2, listen=bare, varnish=varnish))
-        stack.enter_context(_running(["/usr/bin/python3", "-c", VIEW, str(view)], view))
+        stack.enter_context(running(["/usr/bin/python3", "-c", VIEW, str(view)], view))
         stack.enter_context(_cached_router(folder, ours, {HOST: (one, two), "view.localhost": (view,)}))
         return [
             _against_bare("cache_miss", ours, bare, limit=LIMIT_MISS, say=say, script=script),
@@ -153,7 +153,7 @@ def _varnish(folder: Path, port: int, dynos: dict[str, int]) -> Iterator[None]:
     vcl = folder / "bare.vcl"
     vcl.write_text(VCL.format(**dynos))
     where = ["-n", str(folder / "bare-varnish"), "-j", "none", "-T", "none", "-a", f"127.0.0.1:{port}"]
-    with _running(["/usr/sbin/varnishd", "-F", *where, "-f", str(vcl), "-s", "malloc,256m"], port):
+    with running(["/usr/sbin/varnishd", "-F", *where, "-f", str(vcl), "-s", "malloc,256m"], port):
         yield
 
 
@@ -162,13 +162,13 @@ def _cached_router(folder: Path, port: int, apps: dict[str, tuple[int, ...]]) ->
     settings = from_env({"NOMAPAAS_HOME": str(folder), "NOMAPAAS_PORT_BASE": str(port), "NOMAPAAS_ROUTER_WORKERS": "2"})
     for path in (settings.state_dir, settings.cache_dir, settings.mesh_socket.parent):
         path.mkdir()
-        _own(path)
+        own(path)
     settings.log_socket.parent.mkdir()
     render(settings)
     with ExitStack() as stack:
         stack.enter_context(_log_sink(settings))
-        stack.enter_context(_running([str(settings.etc_dir / "start-nginx")], port))
-        stack.enter_context(_running([str(settings.etc_dir / "cache" / "start-varnish")], port))
+        stack.enter_context(running([str(settings.etc_dir / "start-nginx")], port))
+        stack.enter_context(running([str(settings.etc_dir / "cache" / "start-varnish")], port))
         _wait_for_socket(settings.cache_socket)
         _push(settings, apps)
         yield

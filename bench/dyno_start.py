@@ -28,11 +28,12 @@ def measure(say: Callable[[str], None]) -> list[Row]:
         site.run("push", "--app", app, "--dir", str(SOURCE))
         app_id = site.json("info", "--app", app)["app"]["id"]
         job = site.nomad.get(f"/v1/job/{app_id}").raise_for_status().json()
-        values = rounds(ROUNDS, lambda number: _start(site, job, number), say=say)
+        values = rounds(ROUNDS, lambda number: start(site, job, number), say=say)
     return [at_most("dyno_start", values, unit="s", limit=LIMIT_S)]
 
 
-def _start(site: Site, job: dict[str, Any], number: int) -> float:
+def start(site: Site, job: dict[str, Any], number: int) -> float:
+    """Seconds from the submit of a copy of an app's job, of its web dyno alone, until that accepts connections."""
     job = copy.deepcopy(job)
     job["ID"] = f"{job['ID']}.run-{number}"
     job["TaskGroups"] = [group for group in job["TaskGroups"] if group["Name"] == "web"]

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -75,9 +75,9 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="bench-router-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        one, two, bare, ours = _free_ports(4)
+        one, two, bare, ours = free_ports(4)
         ports = {"one": one, "two": two}
-        _own(folder)
+        own(folder)
         stack.enter_context(_nginx(folder, "dynos", DYNOS, port=one, workers=1, body="x" * 1024, **ports))
         stack.enter_context(_nginx(folder, "bare", BARE, port=bare, workers=2, listen=bare, **ports))
         stack.enter_context(_router(folder, ours, (one, two)))
@@ -106,7 +106,8 @@ def _rate(command: list[str]) -> float:
     return float(found[1])
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Numbers of ports that nobody listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [opened.getsockname()[1] for opened in sockets]
     for opened in sockets:
@@ -114,7 +115,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _own(folder: Path) -> None:
+def own(folder: Path) -> None:
     """Nothing here runs as root; its folder has to be its own."""
     if os.geteuid() == 0:
         user = pwd.getpwnam(USER)
@@ -123,12 +124,16 @@ def _own(folder: Path) -> None:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
+def running(
+    command: list[str], port: int, *, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program as the router's user; something has to listen on the port before the program counts as there."""
     user = USER if os.geteuid() == 0 else None
-    with subprocess.Popen(command, user=user, extra_groups=[] if user else None) as process:
+    more = os.environ | dict(env or {})
+    with subprocess.Popen(command, user=user, extra_groups=[] if user else None, env=more) as process:
         try:
             _wait_for(port, process)
-            yield
+            yield process
         finally:
             process.terminate()
 
@@ -151,7 +156,7 @@ def _nginx(folder: Path, name: str, text: str, *, port: int, **values: object) -
     conf = folder / f"{name}.conf"
     conf.write_text(text.format(folder=folder, name=name, **values))
     command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(conf), "-e", "stderr"]
-    with _running(command, port):
+    with running(command, port):
         yield
 
 
@@ -160,9 +165,9 @@ def _router(folder: Path, port: int, dynos: tuple[int, int]) -> Iterator[None]:
     settings = from_env({"NOMAPAAS_HOME": str(folder), "NOMAPAAS_PORT_BASE": str(port), "NOMAPAAS_ROUTER_WORKERS": "2"})
     settings.state_dir.mkdir()
     settings.log_socket.parent.mkdir()
-    _own(settings.state_dir)
+    own(settings.state_dir)
     render(settings)
-    with _log_sink(settings), _running([str(settings.etc_dir / "start-nginx")], port):
+    with _log_sink(settings), running([str(settings.etc_dir / "start-nginx")], port):
         _push(settings, dynos)
         yield
 
