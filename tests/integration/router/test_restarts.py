@@ -176,3 +176,18 @@ def test_an_ipv6_dyno_is_reached(edge, table, dynos):
 
         assert edge.get("one.localhost").text == "v6"
         served.join()
+
+
+def test_a_worker_may_hear_of_the_table_before_it_has_a_request(own_edge, table, dynos, eventually):
+    """It looks by itself every two seconds, and then its first request finds all of it."""
+    mine = type(table)(own_edge)
+    mine.app("one.localhost", dynos.echo())
+    mine.push()
+    mine.app("two.localhost")
+    mine.push()
+    # The addresses of an older table are kept until every worker has the newer one.
+    eventually(lambda: len(list(own_edge.settings.routed.iterdir())) == 1, seconds=15)
+
+    answers = [own_edge.raw(b"GET / HTTP/1.1\r\nHost: one.localhost\r\nConnection: close\r\n\r\n") for _ in range(20)]
+
+    assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
