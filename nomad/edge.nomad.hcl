@@ -22,9 +22,14 @@ variable "consul_template" {
   description = "Path of the consul-template program, below the volume `consul-template`."
 }
 
-variable "config" {
+variable "start" {
   type        = string
-  description = "Digest of HOME/etc/router: a new one restarts the job."
+  description = "Digest of what starts nginx: a new one restarts it. All else it takes over by a reload."
+}
+
+variable "feed" {
+  type        = string
+  description = "Digest of what consul-template runs on: a new one restarts it, and nothing else."
 }
 
 locals {
@@ -51,10 +56,6 @@ job "nomapaas-edge" {
   type      = "service"
   priority  = 95
 
-  meta {
-    config = var.config
-  }
-
   update {
     max_parallel      = 1
     health_check      = "task_states"
@@ -70,6 +71,10 @@ job "nomapaas-edge" {
   }
 
   group "edge" {
+    meta {
+      start = var.start
+    }
+
     network {
       mode = "host"
     }
@@ -163,6 +168,43 @@ job "nomapaas-edge" {
         max_files     = 3
         max_file_size = 5
       }
+    }
+  }
+
+  # A group of its own, because a change of the one must not restart the other.
+  group "feed" {
+    meta {
+      feed = var.feed
+    }
+
+    network {
+      mode = "host"
+    }
+
+    restart {
+      attempts = 20
+      interval = "1m"
+      delay    = "1s"
+      mode     = "delay"
+    }
+
+    ephemeral_disk {
+      size = 300
+    }
+
+    dynamic "volume" {
+      for_each = local.read_only
+      labels   = [volume.key]
+      content {
+        type      = "host"
+        source    = volume.key
+        read_only = true
+      }
+    }
+
+    volume "router-state" {
+      type   = "host"
+      source = "router-state"
     }
 
     task "consul-template" {

@@ -5,6 +5,7 @@ The folder is self-contained: the jobs that run them need neither the checkout n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import string
@@ -17,6 +18,7 @@ from router.settings import RouterSettings
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("start-nginx", "start-consul-template")
 CACHE_FILES = ("cache.vcl", "http.conf", "locations.conf")
+CONFIG_ID = "config-id"
 TEMPLATES = ("routes.ctmpl", "certs.ctmpl")
 
 
@@ -30,11 +32,11 @@ def render(settings: RouterSettings) -> None:
     """Write `settings.etc_dir` anew. Readable by all: no secret is in it."""
     etc = settings.etc_dir
     etc.mkdir(parents=True, exist_ok=True, mode=0o755)
-    shutil.rmtree(etc / "lua", ignore_errors=True)
-    shutil.copytree(HERE / "lua", etc / "lua", copy_function=shutil.copyfile)
+    _replace_lua(etc)
     for name in TEMPLATES:
         shutil.copyfile(HERE / name, etc / name)
     (etc / "nginx.conf").write_text(nginx_conf(settings))
+    (etc / CONFIG_ID).write_text(config_id(settings))
     (etc / "consul-template.json").write_text(consul_template_conf(settings))
     for name in SCRIPTS:
         _fill_in(name, settings, etc / name).chmod(0o755)
@@ -44,9 +46,28 @@ def render(settings: RouterSettings) -> None:
     _fill_in("cache/start-varnish", settings, etc / "cache" / "start-varnish").chmod(0o755)
 
 
+def _replace_lua(etc: Path) -> None:
+    """An nginx that is being reloaded must find the whole of it."""
+    new, old = etc / "lua.new", etc / "lua.old"
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(HERE / "lua", new, copy_function=shutil.copyfile)
+    if (etc / "lua").exists():
+        (etc / "lua").rename(old)
+    new.rename(etc / "lua")
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def nginx_conf(settings: RouterSettings) -> str:
     """The whole configuration of nginx."""
-    return ConfigTemplate((HERE / "nginx.conf").read_text()).substitute(_values(settings))
+    return _filled_in("nginx.conf", settings, config=config_id(settings))
+
+
+def config_id(settings: RouterSettings) -> str:
+    """Changes with all that a running nginx can take over by a reload; `/health` tells which one it runs on."""
+    texts = [_filled_in(name, settings) for name in ("nginx.conf", "cache/http.conf", "cache/locations.conf")]
+    texts += [path.read_text() for path in sorted((HERE / "lua").rglob("*.lua"))]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def consul_template_conf(settings: RouterSettings) -> str:
@@ -95,8 +116,22 @@ def push_command(settings: RouterSettings, rendered: Path | None = None, target:
 
 
 def _fill_in(name: str, settings: RouterSettings, target: Path) -> Path:
-    target.write_text(ConfigTemplate((HERE / name).read_text()).substitute(_values(settings)))
+    target.write_text(_filled_in(name, settings))
     return target
+
+
+def _filled_in(name: str, settings: RouterSettings, *, config: str = "") -> str:
+    return ConfigTemplate((HERE / name).read_text()).substitute(_values(settings), config=config)
+
+
+def _limits(settings: RouterSettings) -> dict[str, str]:
+    """The limit of what one address may have under way."""
+    if not settings.most_connections:
+        return {"limit_zone": "", "limit": ""}
+    return {
+        "limit_zone": "limit_conn_zone $binary_remote_addr zone=addresses:4m; limit_conn_status 429;",
+        "limit": f"limit_conn addresses {settings.most_connections};",
+    }
 
 
 def _values(settings: RouterSettings) -> Mapping[str, str]:
@@ -105,6 +140,7 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "connect_timeout",
         "first_byte_timeout",
         "idle_timeout",
+        "header_timeout",
         "boot_timeout",
         "waiting_page",
         "quarantine",
@@ -130,6 +166,8 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
     }
     return {
         "listen": settings.listen,
+        **_limits(settings),
+        "modules_of_ours": " ".join(sorted(path.stem for path in (HERE / "lua").glob("*.lua"))),
         "tls_listen": settings.tls_listen,
         "tls_suffix": settings.tls_suffix,
         "certs_memory": str(settings.certs_memory),

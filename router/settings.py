@@ -54,6 +54,10 @@ class RouterSettings:
     """Requests that wait for their apps, in each worker."""
     most_held_of_app: int = 1000
     """Those for one app."""
+    header_timeout: float = 30
+    """Seconds in which a request's whole head has to come."""
+    most_connections: int = 0
+    """Requests that one address may have under way; 0 for any number."""
     quarantine: float = 5
     keepalive: float = 1
     dyno_requests: int = 50
@@ -170,6 +174,8 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         waiting_page=_number(env, "NOMAPAAS_ROUTER_WAITING_PAGE", 3),
         most_held=int(_number(env, "NOMAPAAS_ROUTER_HELD", 4000)),
         most_held_of_app=int(_number(env, "NOMAPAAS_ROUTER_HELD_OF_APP", 1000)),
+        header_timeout=_number(env, "NOMAPAAS_ROUTER_HEADER_TIMEOUT", 30),
+        most_connections=_connections(env),
         quarantine=_number(env, "NOMAPAAS_ROUTER_QUARANTINE", 5),
         cache_memory=int(_number(env, "NOMAPAAS_ROUTER_CACHE_MEMORY", 128)),
         cache_down_grace=int(_number(env, "NOMAPAAS_ROUTER_CACHE_DOWN_GRACE", 3600)),
@@ -178,6 +184,12 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
     )
     _check(settings)
     return settings
+
+
+def _connections(env: Mapping[str, str]) -> int:
+    """Off unless it is asked for: nobody but the operator knows whether a proxy stands before the router."""
+    text = env.get("NOMAPAAS_ROUTER_CONNECTIONS", "off")
+    return 0 if text == "off" else int(_number(env, "NOMAPAAS_ROUTER_CONNECTIONS", 0))
 
 
 def _inside(bind: str) -> str:

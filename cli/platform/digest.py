@@ -9,6 +9,16 @@ from pathlib import Path
 _LEFT_OUT = {"__pycache__", ".venv", ".git"}
 
 
+def of_files(paths: Iterable[Path]) -> str:
+    """A digest over names and contents of these files."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(f"{path.name}\0".encode())
+        digest.update(path.read_bytes())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]
+
+
 def of_folders(folders: Iterable[Path], *, suffixes: tuple[str, ...] = ()) -> str:
     """A digest over names and contents of all files in these folders, or of those with such an ending."""
     digest = hashlib.sha256()

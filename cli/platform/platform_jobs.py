@@ -34,8 +34,12 @@ class PlatformJobs:
         self._nomad = Nomad(instance)
 
     def run_edge(self) -> None:
-        """Render nginx' and consul-template's configuration, start both, wait for the first table."""
+        """Render nginx' and consul-template's configuration, start both, wait for the first table.
+
+        An nginx that runs takes a new configuration over by a reload: no connection is refused, and open ones go on.
+        """
         instance = self._instance
+        etc = instance.etc / "router"
         environment = common_env(instance) | _router_settings(instance) | {"PYTHONPATH": str(instance.checkout)}
         run([instance.python, "-m", "router"], env=environment, cwd=instance.checkout)
         uid, gid = files.user_ids(ROUTER_USER)
@@ -47,10 +51,25 @@ class PlatformJobs:
                 "uid": uid,
                 "gid": gid,
                 "consul_template": str(self._binaries["consul-template"]),
-                "config": digest.of_folders([instance.etc / "router", instance.secrets / "router"]),
+                "start": digest.of_files([etc / "start-nginx"]),
+                "feed": digest.of_files(
+                    [etc / "start-consul-template", etc / "consul-template.json", *etc.glob("*.ctmpl")]
+                    + [path for path in (instance.secrets / "router").iterdir() if path.is_file()]
+                ),
             },
         )
         self._wait(EDGE, self.edge_ready, "The edge has no routing table")
+        if not self.edge_current():
+            self._signal(EDGE, "nginx", "SIGHUP")
+            self._wait(
+                EDGE, self.edge_current, "The edge does not take over its new configuration and goes on with the old"
+            )
+
+    def edge_current(self) -> bool:
+        """Whether nginx runs on the configuration that was rendered last."""
+        answer = over_socket(self._instance.home / "router" / "edge.sock", "/health")
+        wanted = (self._instance.etc / "router" / "config-id").read_text()
+        return answer is not None and answer.get("config") == wanted
 
     def run_cache(self) -> None:
         """Start Varnish on what `run_edge` rendered, and wait until it answers."""
@@ -137,6 +156,14 @@ class PlatformJobs:
                 "NO_COLOR": "1",
             },
         )
+
+    def _signal(self, job: str, task: str, signal: str) -> None:
+        """Send a signal to a task wherever it runs."""
+        api, where = self._nomad.api(), {"namespace": "platform"}
+        for allocation in api.call("GET", f"/v1/job/{job}/allocations", params=where):
+            if allocation["ClientStatus"] == "running" and task in (allocation.get("TaskStates") or {}):
+                body = {"Task": task, "Signal": signal}
+                api.call("POST", f"/v1/client/allocation/{allocation['ID']}/signal", body, params=where)
 
     def _settled(self, job: str) -> bool:
         """Whether every group of the job's newest version runs, and nothing of an older one."""

@@ -22,6 +22,7 @@ local function state()
     return {
         certificates = known.certificates,
         certificates_skipped = known.certificates_skipped,
+        config = settings.config,
         version = shared:get("version") or 0,
         apps = shared:get("apps") or 0,
         dynos = shared:get("dynos") or 0,

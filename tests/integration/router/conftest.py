@@ -47,6 +47,14 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
+def command_of(pid: str) -> bytes:
+    """Nothing when the process has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def given_to_user(folder: Path) -> Path:
     """Give a folder to the user under which nginx runs: one without rights, as under Nomad."""
     folder.mkdir(exist_ok=True)
@@ -101,11 +109,12 @@ class Edge:
 
     def _up(self) -> bool:
         assert self.process.poll() is None, Path(self.errors.name).read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        with socket.socket() as probe, socket.socket(socket.AF_UNIX) as own_side:
+            listens = probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return listens and own_side.connect_ex(str(self.settings.socket)) == 0
 
     def health(self) -> dict[str, object]:
-        return self.admin.get("/health").json()
+        return self.admin.get("/health", headers={"Connection": "close"}).json()
 
     def routed_files(self) -> list[Path]:
         """One for each table that some request may still be sent by."""
@@ -122,11 +131,7 @@ class Edge:
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         # What looks after the cache's files is a child, too.
-        return [
-            int(pid)
-            for pid in children.read_text().split()
-            if b"worker process" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
+        return [int(pid) for pid in children.read_text().split() if b"worker process" in command_of(pid)]
 
     def get(self, host: str, path: str = "/", **more: object) -> httpx.Response:
         return self.request("GET", host, path, **more)

@@ -32,6 +32,7 @@ def test_the_folder_holds_all_that_the_jobs_need(settings: RouterSettings) -> No
     cache = {f"cache/{path.name}" for path in (HERE / "cache").iterdir()}
     plain = {
         "nginx.conf",
+        "config-id",
         "consul-template.json",
         "routes.ctmpl",
         "certs.ctmpl",
