@@ -18,6 +18,8 @@ from control.node.allocations import AllocationState
 _LOWEST = {"cpu.shares": 2, "cpu.weight": 1}
 """The file of the weight in cgroup v1 and v2, and the least that it takes."""
 _MOST_TOLD = 512
+_SHARES_PER_PROCESSOR = 2048
+"""Of all that Nomad runs; a program outside of every group of cgroup v1 weighs 1024."""
 
 
 class Taker(Protocol):
@@ -103,8 +105,20 @@ def find_group(state: AllocationState, *, cgroups: Path = Path("/sys/fs/cgroup")
     account = next((path for path in accounts if _counts(path)), None)
     with suppress(OSError):
         if account:
+            _lift(weighing[0].parent)
             return CpuGroup(weighing[0], account, shares=state.cpu_shares or 2)
     return None
+
+
+def _lift(parent: Path) -> None:
+    """Let all dynos and the edge together weigh more than any one program beside them, on cgroup v1.
+
+    There the group of all of them has the weight of a single process, and what a flood takes counts against it: for
+    the kernel's writer of a disk flood, or a reader of lines, the edge would have to wait.
+    """
+    shares, wanted = parent / "cpu.shares", _SHARES_PER_PROCESSOR * (os.cpu_count() or 1)
+    if shares.exists() and int(shares.read_text()) < wanted:
+        shares.write_text(f"{wanted}\n")
 
 
 def _counts(path: Path) -> bool:

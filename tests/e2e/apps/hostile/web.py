@@ -43,13 +43,19 @@ def calm(_: dict) -> object:
     return floods.ended()
 
 
+def built(_: dict) -> object:
+    """What the attacks of the build found (`build.py`)."""
+    with open("built.json") as file:
+        return json.load(file)
+
+
 def say(query: dict) -> object:
     sys.stdout.buffer.write(bytes.fromhex(query["hex"]))
     sys.stdout.buffer.flush()
     return "said"
 
 
-ROUTES = {f"/{view.__name__}": view for view in (attacks, reach, addresses, flood, calm, say)}
+ROUTES = {f"/{view.__name__}": view for view in (attacks, built, reach, addresses, flood, calm, say)}
 
 
 class Handler(BaseHTTPRequestHandler):

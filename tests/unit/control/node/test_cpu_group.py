@@ -121,6 +121,18 @@ def test_a_kernel_without_idle_groups_has_the_least_weight(folder: Path, tmp_pat
     assert not (folder / "cpu.idle").exists()
 
 
+def test_all_of_nomads_tasks_weigh_more_than_one_process(tmp_path: Path) -> None:
+    """On cgroup v1, where that is not so; a larger weight that somebody gave them stays."""
+    shares = _version_1(tmp_path).parent / "cpu.shares"
+    shares.write_text("1024\n")
+    _group(tmp_path)
+    assert int(shares.read_text()) >= 2048
+
+    shares.write_text("200000\n")
+    _group(tmp_path)
+    assert shares.read_text() == "200000\n"
+
+
 def test_an_allocation_without_a_group(tmp_path: Path) -> None:
     """It has not started yet."""
     assert find_group(STATE, cgroups=tmp_path) is None
