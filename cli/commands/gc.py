@@ -11,14 +11,20 @@ from cli.command import command, json_option
 from cli.session import Session
 from cli.text import size
 
-_WORDS = {"slug": "slugs", "output": "outputs", "config": "config versions", "cache": "build caches"}
+_WORDS = {
+    "slug": "slugs",
+    "output": "outputs",
+    "config": "config versions",
+    "certificate": "certificates",
+    "cache": "build caches",
+}
 
 
 @command("gc")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @json_option
 def gc(session: Session, *, dry_run: bool, as_json: bool) -> None:
-    """Remove the slugs, outputs, config versions and build caches that nothing refers to any more. For admins."""
+    """Remove slugs, outputs, config versions, certificates and build caches that nothing refers to. For admins."""
     words = "Looking for garbage" if dry_run else "Collecting garbage"
     with session.console.action(words) as step:
         found: dict[str, Any] = session.client.post("/garbage-collections", {"dry_run": dry_run})

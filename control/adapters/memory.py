@@ -31,6 +31,7 @@ class MemoryVault:
         self.admitted: set[str] = set()
         self.versions: dict[tuple[str, int], dict[str, str]] = {}
         self.certificates: dict[tuple[str, str, int], dict[str, str]] = {}
+        self._pairs_written: dict[tuple[str, str, int], datetime] = {}
         self.platform: dict[str, dict[str, str]] = {}
         self._written: dict[tuple[str, int], datetime] = {}
         self._lock = threading.Lock()
@@ -57,7 +58,7 @@ class MemoryVault:
 
     def list_apps(self) -> list[str]:
         self._check()
-        return sorted({app_id for app_id, _ in self.versions})
+        return sorted({app_id for app_id, _ in self.versions} | {app_id for app_id, _, _ in self.certificates})
 
     def list_versions(self, app_id: str) -> list[int]:
         self._check()
@@ -83,6 +84,7 @@ class MemoryVault:
     def write_certificate(self, app_id: str, endpoint_id: str, version: int, *, chain: str, private_key: str) -> None:
         self._check()
         pair = {"chain": chain, "private_key": private_key}
+        self._pairs_written.setdefault((app_id, endpoint_id, version), self.clock.now())
         if self.certificates.setdefault((app_id, endpoint_id, version), pair) != pair:
             raise ConfigVersionTaken(f"Certificate version {version} exists already with another content.")
 
@@ -101,6 +103,11 @@ class MemoryVault:
             if owner == app_id:
                 found.setdefault(endpoint_id, []).append(version)
         return found
+
+    def certificate_written_at(self, app_id: str, endpoint_id: str, version: int) -> datetime | None:
+        self._check()
+        key = (app_id, endpoint_id, version)
+        return self._pairs_written.get(key) if key in self.certificates else None
 
     def platform_secret(self, path: str) -> Mapping[str, str] | None:
         self._check()

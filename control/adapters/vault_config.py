@@ -131,6 +131,9 @@ class VaultConfig:
 
         return self._call(read)
 
+    def certificate_written_at(self, app_id: str, endpoint_id: str, version: int) -> datetime | None:
+        return self._call(lambda: self._created(certificate_path(app_id, endpoint_id, version)))
+
     def platform_secret(self, path: str) -> Mapping[str, str] | None:
         return self._call(lambda: self._values(path))
 

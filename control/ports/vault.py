@@ -26,7 +26,7 @@ class ConfigVault(Protocol):
         ...
 
     def list_apps(self) -> list[str]:
-        """Ids of all apps that have a version."""
+        """Ids of all apps that have a config version or a certificate."""
         ...
 
     def list_versions(self, app_id: str) -> list[int]:
@@ -59,6 +59,10 @@ class ConfigVault(Protocol):
 
     def list_certificates(self, app_id: str) -> Mapping[str, Sequence[int]]:
         """All pairs of an app: versions by endpoint."""
+        ...
+
+    def certificate_written_at(self, app_id: str, endpoint_id: str, version: int) -> datetime | None:
+        """When a pair was written; None when it does not exist."""
         ...
 
     def platform_secret(self, path: str) -> Mapping[str, str] | None:

@@ -1,4 +1,4 @@
-"""Collecting garbage: slugs, outputs, config versions and build caches that nothing refers to any more.
+"""Collecting garbage: slugs, outputs, config versions, certificates and build caches that nothing refers to any more.
 
 Rows go first, then what they named outside of the database; a collection that is killed in between leaves things of no
 row, which the next one finds by listing them. An app that builds or is being rolled out is left for the next time, and
@@ -29,7 +29,7 @@ from jobs import names
 log = structlog.get_logger()
 
 _IN_FLIGHT = timedelta(hours=1)
-"""A config version is written before the release that names it."""
+"""A config version is written before the release that names it, a certificate before its row."""
 
 
 class Kind(StrEnum):
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     SLUG = "slug"
     OUTPUT = "output"
     CONFIG = "config"
+    CERTIFICATE = "certificate"
     CACHE = "cache"
 
 
@@ -50,7 +51,8 @@ class Freed:
     app_name: str | None
     """None for what belongs to no app."""
     name: str
-    """Digest of a slug, id of the build or release that printed an output, number of a config version."""
+    """Digest of a slug, id of the build or release that printed an output, number of a config version; endpoint and
+    version of a certificate."""
     size: int
     """Bytes; 0 for config versions, which are small."""
 
@@ -113,6 +115,7 @@ class CollectGarbage:
                 work.commit()
         freed += self._slugs(app.id, app, kept=what.kept_digests, dry_run=dry_run)
         freed += self._config(app.id, app, kept=what.kept_config, dry_run=dry_run)
+        freed += self._certificates(app.id, app, dry_run=dry_run)
         return freed
 
     def _sort_out(self, work: UnitOfWork, app: App) -> Sorted:
@@ -145,6 +148,7 @@ class CollectGarbage:
         """What an app left that is gone: a kill in the middle of its removal, or a state restored from a backup."""
         freed = [*self._slugs(app_id, None, kept=frozenset(), dry_run=dry_run)]
         freed += self._config(app_id, None, kept=frozenset(), dry_run=dry_run)
+        freed += self._certificates(app_id, None, dry_run=dry_run)
         if size := self.ports.node.cache_sizes().get(app_id):
             freed.append(_freed(Kind.CACHE, app_id, "cache", size))
             if not dry_run:
@@ -169,6 +173,22 @@ class CollectGarbage:
             yield _freed(Kind.CONFIG, app or app_id, str(version), 0)
             if not dry_run:
                 self.ports.vault.delete(app_id, version)
+
+    def _certificates(self, app_id: str, app: App | None, *, dry_run: bool) -> Iterator[Freed]:
+        """Pairs that no row names: of a change that was killed, or that Vault did not let go of."""
+        found = self.ports.vault.list_certificates(app_id)
+        pairs = [(endpoint, version) for endpoint, versions in found.items() for version in versions]
+        if not pairs:
+            return
+        with self.ports.state.view() as work:
+            kept = {(each.id, each.version) for each in work.sni_endpoints.list(app_id)}
+        for endpoint, version in sorted(set(pairs) - kept):
+            written = self.ports.vault.certificate_written_at(app_id, endpoint, version)
+            if written is None or written > self.ports.clock.now() - _IN_FLIGHT:
+                continue
+            yield _freed(Kind.CERTIFICATE, app or app_id, f"{endpoint}/{version}", 0)
+            if not dry_run:
+                self.ports.vault.delete_certificate(app_id, endpoint, version)
 
 
 def _freed(kind: Kind, app: App | str, name: str, size: int) -> Freed:

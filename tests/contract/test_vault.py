@@ -156,6 +156,8 @@ def test_certificates_are_written_once_and_go_with_the_app(stage, app):
     assert stage.vault.read_certificate(app, "e1", 3) is None
     assert {key: list(versions) for key, versions in stage.vault.list_certificates(app).items()} == {"e1": [1, 2]}
     assert stage.vault.list_versions(app) == [1]
+    assert stage.vault.certificate_written_at(app, "e1", 2) is not None
+    assert stage.vault.certificate_written_at(app, "e1", 3) is None
     stage.vault.delete_certificate(app, "e1", 1)
     stage.vault.delete_certificate(app, "e1", 1)
     assert stage.vault.read_certificate(app, "e1", 1) is None

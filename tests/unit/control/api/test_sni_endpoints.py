@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -160,6 +161,17 @@ def test_the_worker_keeps_a_leaf_for_every_app(
     DestroyApp(ports=plane.ports)(ada, app)
     worker.tick()
     assert plane.catalog.entries(Kind.LEAF) == {}
+
+
+def test_a_zone_of_several_labels_has_one_wildcard(plane: Any, app: App, worker: Certificates) -> None:
+    """However many apps there are."""
+    worker.settings = replace(plane.settings, domain="apps.example.com")
+    made = make_authority("apps.example.com")
+    plane.vault.keep_platform_secret(names.AUTHORITY_PATH, made.authority)
+    worker.tick()
+
+    found = {name: json.loads(text)["hosts"] for name, text in plane.catalog.entries(Kind.LEAF).items()}
+    assert found == {"zone": ["*.apps.example.com", "apps.example.com"]}
 
 
 def test_the_worker_waits_for_parts_that_do_not_answer(plane: Any, app: App, worker: Certificates) -> None:

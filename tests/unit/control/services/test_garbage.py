@@ -12,12 +12,16 @@ from control.domain.apps import App
 from control.domain.releases import Release
 from control.errors import Conflict, InvalidParams
 from control.services import holds
+from control.services.certificates import AddCertificate
 from control.services.config_vars import SetConfigVars
 from control.services.garbage import CollectGarbage, Collection
 from control.services.releases import Rollback
+from control.settings import Secret
 from jobs import names
+from tests.certificates import issue
 
 _A_DAY_AND_MORE = 30 * 3600
+MADE_UP = "0" * 8
 
 
 @pytest.fixture
@@ -139,6 +143,21 @@ def test_a_config_version_in_flight_stays(plane: Any, app: App, collect: Callabl
     assert collect().freed == ()
     plane.clock.advance(3601)
     assert [each.name for each in collect().freed] == ["1"]
+
+
+def test_certificates_that_no_row_names_go(plane: Any, app: App, ada: Any, collect: Callable[..., Collection]) -> None:
+    """What a killed change left, also of apps that are gone; one in flight and the one that is shown stay."""
+    pair = issue("www", hosts=["www.example.com"], starts=plane.clock.now())
+    kept = AddCertificate(ports=plane.ports)(ada, app, chain=pair.chain, private_key=Secret(pair.key))
+    for owner, version in ((app.id, 2), (MADE_UP, 1)):
+        plane.vault.write_certificate(owner, kept.id, version, chain="c", private_key="k")
+    assert collect().freed == ()
+    plane.clock.advance(_A_DAY_AND_MORE)
+
+    freed = [(each.kind, each.app_id, each.name) for each in collect().freed if each.kind == "certificate"]
+
+    assert freed == [("certificate", app.id, f"{kept.id}/2"), ("certificate", MADE_UP, f"{kept.id}/1")]
+    assert list(plane.vault.certificates) == [(app.id, kept.id, 1)]
 
 
 def test_one_collection_at_a_time(plane: Any, collect: Callable[..., Collection]) -> None:
