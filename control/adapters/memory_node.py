@@ -112,7 +112,8 @@ class MemoryNode:
 
     def thaw(self, app_id: str) -> None:
         self._check()
-        self.iced.pop(app_id, None)
+        if self.iced.pop(app_id, None):
+            self.log(app_id, source="heroku", dyno="web.1", lines=["Unidling"])
 
     def frozen(self) -> Mapping[str, Sequence[str]]:
         self._check()

@@ -64,7 +64,7 @@ def create_app(parts: Parts) -> Flask:
     app.add_url_rule("/health", view_func=lambda: jsonify(parts.health()), endpoint="health")
     _add_logs(app, parts)
     _add_allocations(app, parts)
-    _add_freezer(app, parts.freezer)
+    _add_freezer(app, parts)
     _add_metrics(app, parts)
 
     @app.post("/slugs/<app_id>/<digest>")
@@ -95,7 +95,9 @@ def create_app(parts: Parts) -> Flask:
     return app
 
 
-def _add_freezer(app: Flask, freezer: Freezer) -> None:
+def _add_freezer(app: Flask, parts: Parts) -> None:
+    freezer = parts.freezer
+
     def demand_ready() -> None:
         if not freezer.is_ready:
             abort(503, "The node agent has just started and does not know this node's dynos yet; try again.")
@@ -113,7 +115,8 @@ def _add_freezer(app: Flask, freezer: Freezer) -> None:
     @app.post("/apps/<app_id>/thaw")
     def thaw(app_id: str) -> Response:
         demand_ready()
-        freezer.thaw(_uuid(app_id))
+        if freezer.thaw(_uuid(app_id)):
+            parts.logbook.append(app_id, [render(parts.clock.now(), "heroku", "web.1", "Unidling")])
         return jsonify({})
 
 

@@ -68,11 +68,13 @@ class Freezer:
                 self._switch(state, frozen=False)
         return []
 
-    def thaw(self, app_id: str) -> None:
-        """Let them run again; what is not frozen stays as it is."""
+    def thaw(self, app_id: str) -> bool:
+        """Let them run again; what is not frozen stays as it is. Whether any was."""
         with self._lock:
-            for state in self._of(app_id):
+            frozen = [state for state in self._of(app_id) if self._is_frozen(state)]
+            for state in frozen:
                 self._switch(state, frozen=False)
+        return bool(frozen)
 
     def frozen(self) -> Mapping[str, list[str]]:
         """Which allocations are frozen, by app."""

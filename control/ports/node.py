@@ -139,7 +139,7 @@ class Node(Protocol):
         ...
 
     def thaw(self, app_id: str) -> None:
-        """Let the app's dynos run again; what is not frozen stays as it is."""
+        """Let the app's dynos run again, of which its log tells; what is not frozen stays as it is."""
         ...
 
     def frozen(self) -> Mapping[str, Sequence[str]]:

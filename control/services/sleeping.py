@@ -140,7 +140,8 @@ class WakeApp:
                     self._thaw(app_id)
                 elif ours and self.apply is not None:
                     self._apply(self.apply, app_id)
-            say(self.ports, app_id, "Unidling")
+            if app is not None and app.waking:
+                say(self.ports, app_id, "Unidling")
         if app is None:
             raise NotFound("Couldn't find that app.", resource="app")
         return Wakefulness.STARTING if app.waking else Wakefulness.UP

@@ -77,6 +77,7 @@ def test_a_wake_thaws_and_is_up_at_once(world: Any, frozen: App) -> None:
     submitted = len(world.scheduler.submitted)
     assert _wake(world, frozen) == "up"
     assert frozen.id not in world.node.frozen()
+    assert world.node.lines[frozen.id][-1].endswith("heroku[web.1]: Unidling")
     assert len(world.scheduler.submitted) == submitted
 
     world.attend.attend(frozen.id)

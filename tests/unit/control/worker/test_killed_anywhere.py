@@ -17,12 +17,14 @@ import pytest
 from control.domain.garbage import PATIENCE
 from control.ports.bundle import Ports
 from control.services.actor import Actor
+from control.services.apply import ApplyApp
 from control.services.apps import DestroyApp, UpdateApp
 from control.services.builds import CreateBuild, CreateSource
 from control.services.config_vars import SetConfigVars
 from control.services.formations import Change, ScaleFormation
 from control.services.garbage import CollectGarbage
 from control.services.releases import Rollback
+from control.services.sleeping import SetAutosleep, SleepApp, WakeApp
 from control.worker.attend import Attend
 from control.worker.builds import Builder
 from control.worker.crew import Crew
@@ -176,6 +178,8 @@ class Scene:
             slugs = {each.slug_id: work.slugs.get(each.slug_id) for each in releases if each.slug_id}
             return {
                 "apps": [(each.name, each.maintenance) for each in apps],
+                "asleep": [(each.asleep, each.frozen) for each in apps],
+                "frozen": len(world.node.iced),
                 "gone": len(work.apps.destroyed()),
                 "builds": [(each.status, work.outputs.read(each.id)) for each in builds],
                 "releases": [(each.version, each.status, each.config_version) for each in releases],
@@ -224,7 +228,29 @@ def _destroy(scene: Scene, ports: Ports) -> None:
     DestroyApp(ports=ports)(scene.actor, scene.app)
 
 
-CHANGES = [_push, _set_config, _roll_back, _scale, _rename, _destroy]
+def _sleep(scene: Scene, ports: Ports) -> None:
+    SleepApp(ports=ports)(scene.app)
+
+
+def _freeze(scene: Scene, ports: Ports) -> None:
+    world = scene.world
+    world.node.freezable[scene.app.id] = ["web.1"]
+    SetAutosleep(ports=ports, settings=world.settings)(scene.actor, scene.app, {"freeze": True})
+    SleepApp(ports=ports)(scene.app)
+
+
+def _wake(scene: Scene, ports: Ports) -> None:
+    apply = ApplyApp(ports=ports, settings=scene.world.settings, site=scene.world.attend.site)
+    WakeApp(ports=ports, apply=apply)(scene.app.id)
+
+
+def _thaw(scene: Scene, ports: Ports) -> None:
+    _wake(scene, ports)
+
+
+CHANGES = [_push, _set_config, _roll_back, _scale, _rename, _destroy, _sleep, _wake, _thaw]
+FIRST = {_wake: _sleep, _thaw: _freeze}
+"""What has to be so before a change."""
 
 
 @pytest.fixture
@@ -253,8 +279,16 @@ def scenes(make_world: Callable[[], Any], slug_archive: bytes) -> Callable[[], S
 @pytest.mark.parametrize("change", CHANGES)
 def test_killed_before_every_call(change: Callable[[Scene, Ports], None], scenes: Callable[[], Scene]) -> None:
     """As before, or as if nobody had been killed."""
-    before = scenes().seen()
-    undisturbed, fate = scenes(), Fate()
+
+    def prepared() -> Scene:
+        scene = scenes()
+        if change in FIRST:
+            FIRST[change](scene, scene.world.ports)
+            scene.settle(scene.world.ports)
+        return scene
+
+    before = prepared().seen()
+    undisturbed, fate = prepared(), Fate()
     ports = _mortal(undisturbed.world.ports, fate)
     _make(change, undisturbed, ports)
     after = undisturbed.seen()
@@ -262,7 +296,7 @@ def test_killed_before_every_call(change: Callable[[Scene, Ports], None], scenes
     assert after != before
     outcomes = dict.fromkeys(("before", "after"), 0)
     for n, call in _worth_dying_before(fate.calls):
-        found = _killed_at(n, scenes(), change)
+        found = _killed_at(n, prepared(), change)
         where = f"killed before call {n}, {call}"
         assert found in (before, after), f"{where}: {_difference(found, before)} or {_difference(found, after)}"
         outcomes["before" if found == before else "after"] += 1
