@@ -24,9 +24,6 @@ end
 
 -- Reads a chain and its key; nil and why when they are none.
 local function read(chain, key)
-    if type(chain) ~= "string" or type(key) ~= "string" then
-        return nil, "a chain or a key is missing"
-    end
     local read_chain, problem = ssl.parse_pem_cert(chain)
     if not read_chain then
         return nil, problem
@@ -38,14 +35,52 @@ local function read(chain, key)
     return { chain = read_chain, key = read_key }
 end
 
-local function add_pair(entries, record, hosts)
-    local pair, problem = read(record.chain, record.key)
-    if not pair or type(hosts) ~= "table" then
-        ngx.log(ngx.ERR, "a certificate is left out: ", problem or "it has no hosts")
+-- The platform's own certificates share a key, and OpenSSL takes a millisecond to read one.
+local function is_key(text, good)
+    if not good[text] then
+        local key, problem = ssl.parse_pem_priv_key(text)
+        if not key then
+            return nil, problem
+        end
+        good[text] = true
+    end
+    return true
+end
+
+-- What to keep of a pair, under a name made of its bytes; nil and why when it is none. One that is known is not read
+-- again: of a thousand certificates one is new, and requests wait while they are read. Without `good_keys` none is.
+local function kept(record, good_keys)
+    if type(record.chain) ~= "string" or type(record.key) ~= "string" then
+        return nil, "a chain or a key is missing"
+    end
+    local name = "pair " .. ngx.md5(record.chain .. record.key)
+    local known = shared:get(name)
+    if known then
+        return name, known
+    end
+    local text = cjson.encode({ chain = record.chain, key = record.key })
+    if not good_keys then
+        return name, text
+    end
+    local chain, problem = ssl.parse_pem_cert(record.chain)
+    if not chain then
+        return nil, problem
+    end
+    local good, trouble = is_key(record.key, good_keys)
+    if not good then
+        return nil, trouble
+    end
+    return name, text
+end
+
+local function add_pair(entries, record, hosts, good_keys)
+    local name, text = kept(record, good_keys)
+    if not name or type(hosts) ~= "table" then
+        ngx.log(ngx.ERR, "a certificate is left out: ", name and "it has no hosts" or text)
         return 1
     end
-    local id = ngx.md5(record.chain .. record.key)
-    entries["pair " .. id] = cjson.encode({ chain = record.chain, key = record.key })
+    entries[name] = text
+    local id = name:sub(6)
     for _, host in ipairs(hosts) do
         if is_host(host) then
             entries["host " .. host:lower()] = id
@@ -55,7 +90,7 @@ local function add_pair(entries, record, hosts)
 end
 
 -- The entries that a pushed document makes, and how many certificates were left out; or nil and a sentence.
-local function entries_of(text)
+local function entries_of(text, good_keys)
     local pushed, problem = cjson.decode(text)
     if type(pushed) ~= "table" then
         return nil, "The certificates are not JSON: " .. tostring(problem) .. "."
@@ -65,12 +100,12 @@ local function entries_of(text)
         -- A record comes as the text that lies in Consul, so that a broken one harms its own app only.
         record = type(record) == "table" and record or {}
         local about = cjson.decode(tostring(record.record))
-        skipped = skipped + add_pair(entries, record, type(about) == "table" and about.hosts)
+        skipped = skipped + add_pair(entries, record, type(about) == "table" and about.hosts, good_keys)
     end
     for _, text_of_leaf in ipairs(type(pushed.leaves) == "table" and pushed.leaves or {}) do
         local leaf = cjson.decode(tostring(text_of_leaf))
         if type(leaf) == "table" then
-            skipped = skipped + add_pair(entries, { chain = leaf.chain, key = pushed.zone_key }, leaf.hosts)
+            skipped = skipped + add_pair(entries, { chain = leaf.chain, key = pushed.zone_key }, leaf.hosts, good_keys)
         else
             skipped = skipped + 1
         end
@@ -83,9 +118,9 @@ local function entries_of(text)
     return entries, skipped
 end
 
--- Makes a pushed document the current one. Returns true, or nil and a sentence.
-function certs.store(text)
-    local entries, skipped = entries_of(text)
+-- Makes a document the current one. Returns true, or nil and a sentence.
+local function store(text, good_keys)
+    local entries, skipped = entries_of(text, good_keys)
     if not entries then
         return nil, skipped
     end
@@ -111,13 +146,17 @@ function certs.store(text)
     return true
 end
 
--- Before the workers start: the last certificates that were accepted.
+function certs.store(text)
+    return store(text, {})
+end
+
+-- Before the workers start: the last certificates that were accepted. They were looked at then.
 function certs.restore()
     local text = keep.read(settings.certs_file)
     if not text then
         return
     end
-    local ok, problem = certs.store(text)
+    local ok, problem = store(text)
     if not ok then
         ngx.log(ngx.ERR, "the kept certificates are not used: ", problem)
     end

@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -223,6 +224,59 @@ def test_text_is_compressed_where_the_app_did_not(edge, table, dynos):
     assert "content-encoding" not in found["short.localhost"].headers
     plain = edge.get("text.localhost", headers={"Accept-Encoding": "identity"})
     assert (plain.headers["content-length"], plain.headers["etag"]) == (str(len(body)), '"v1"')
+
+
+def test_a_websocket_goes_through_tls(edge, table, dynos, tls):
+    """HTTP/1.1 is there for who asks for it, and both sides speak when they like."""
+
+    def echoes(connection):
+        seen = b""
+        while not seen.endswith(b"\r\n\r\n"):
+            seen += connection.recv(1)
+        assert b"x-forwarded-proto: https" in seen.lower()
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        connection.sendall(connection.recv(5).upper())
+
+    table.app("one.example.com", dynos.scripted(echoes))
+    table.push()
+    tls.push((tls.issue("one.example.com"), ["one.example.com"]))
+    context = ssl.create_default_context(cadata=tls.authority.chain)
+    plain = socket.create_connection(("127.0.0.1", edge.tls_port), timeout=10)
+    with plain, context.wrap_socket(plain, server_hostname="one.example.com") as client:
+        client.sendall(
+            b"GET / HTTP/1.1\r\nHost: one.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        seen = b""
+        while not seen.endswith(b"\r\n\r\n"):
+            seen += client.recv(1)
+        client.sendall(b"hello")
+
+        assert seen.startswith(b"HTTP/1.1 101 ")
+        assert client.recv(5) == b"HELLO"
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/html"])
+def test_compression_keeps_nothing_back(edge, table, dynos, kind):
+    """Each piece that an app sends reaches the client while the next one is not there yet; events as they are."""
+    go_on = threading.Event()
+
+    def sends_pieces(connection):
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode() + b"data: 1\n\n" + b" " * 2000)
+        assert go_on.wait(10)
+        connection.sendall(b"data: 2\n\n")
+
+    table.app("one.localhost", dynos.scripted(sends_pieces))
+    table.push()
+    with edge.client.stream("GET", "/", headers={"Host": "one.localhost", "Accept-Encoding": "gzip"}) as answer:
+        pieces = answer.iter_bytes()
+        first = next(pieces)
+        assert first.startswith(b"data: 1\n\n")
+        go_on.set()
+        assert b"data: 2\n\n" in b"".join(pieces)
+
+    assert ("content-encoding" in answer.headers) == (kind == "text/html")
 
 
 def test_certificates_outlive_a_restart(edge, tls):
