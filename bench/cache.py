@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.measure import Row, ratio
-from bench.router import HEAD, _log_sink, _nginx, _rate, free_ports, own, running
+from bench.router import HEAD, _nginx, _rate, free_ports, log_sink, own, running
 from cli.platform import packages
 from router.render import push_command, render
 from router.settings import RouterSettings, from_env
@@ -166,7 +166,7 @@ def _cached_router(folder: Path, port: int, apps: dict[str, tuple[int, ...]]) ->
     settings.log_socket.parent.mkdir()
     render(settings)
     with ExitStack() as stack:
-        stack.enter_context(_log_sink(settings))
+        stack.enter_context(log_sink(settings))
         stack.enter_context(running([str(settings.etc_dir / "start-nginx")], port))
         stack.enter_context(running([str(settings.etc_dir / "cache" / "start-varnish")], port))
         _wait_for_socket(settings.cache_socket)

@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -125,7 +126,7 @@ def own(folder: Path) -> None:
 
 @contextmanager
 def running(
-    command: list[str], port: int, *, env: Mapping[str, str] | None = None
+    command: list[str], port: int, *, env: Mapping[str, str] | None = None, end: signal.Signals = signal.SIGTERM
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program as the router's user; something has to listen on the port before the program counts as there."""
     user = USER if os.geteuid() == 0 else None
@@ -135,7 +136,7 @@ def running(
             _wait_for(port, process)
             yield process
         finally:
-            process.terminate()
+            process.send_signal(end)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -167,13 +168,13 @@ def _router(folder: Path, port: int, dynos: tuple[int, int]) -> Iterator[None]:
     settings.log_socket.parent.mkdir()
     own(settings.state_dir)
     render(settings)
-    with _log_sink(settings), running([str(settings.etc_dir / "start-nginx")], port):
+    with log_sink(settings), running([str(settings.etc_dir / "start-nginx")], port):
         _push(settings, dynos)
         yield
 
 
 @contextmanager
-def _log_sink(settings: RouterSettings) -> Iterator[None]:
+def log_sink(settings: RouterSettings) -> Iterator[None]:
     """Takes the request lines as the node agent does, in a process of its own."""
     taker = (
         "import socket,sys;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.bind(sys.argv[1])\nwhile 1:s.recv(65536)"

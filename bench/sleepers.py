@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -66,8 +67,9 @@ def _add(settings: RouterSettings, consul: httpx.Client, count: int) -> None:
             raise SystemExit("The router did not hear of all apps.")
         time.sleep(0.1)
     # Each worker takes a table over with its next request; the last garbage goes a moment later.
-    for _ in range(50):
-        httpx.get(f"http://{settings.listen}/", headers={"Host": "nobody.localhost"}, timeout=30)
+    with httpx.Client(base_url=f"http://{settings.listen}", headers={"Connection": "close"}, timeout=30) as client:
+        for _ in range(50):
+            client.get("/", headers={"Host": "nobody.localhost"})
     time.sleep(_SETTLED_S)
 
 
@@ -92,17 +94,23 @@ def _parts() -> Iterator[tuple[RouterSettings, httpx.Client, Callable[[], list[i
         router.own(folder)
         consul = stack.enter_context(_consul(folder, consul_ports))
         address = f"http://127.0.0.1:{consul_ports[0]}"
-        env = {"NOMAPAAS_HOME": str(folder), "NOMAPAAS_PORT_BASE": str(port), "CONSUL_HTTP_ADDR": address}
+        # Without Vault there are no certificates, which apps that sleep have no more of than others.
+        env = {"CONSUL_HTTP_ADDR": address, "VAULT_ADDR": ""}
+        env |= {"NOMAPAAS_HOME": str(folder), "NOMAPAAS_PORT_BASE": str(port)}
         settings = replace(from_env(env), workers=2)
         settings.state_dir.mkdir()
         settings.log_socket.parent.mkdir()
         router.own(settings.state_dir)
         render(settings)
+        stack.enter_context(router.log_sink(settings))
         nginx = stack.enter_context(router.running([str(settings.etc_dir / "start-nginx")], port))
         program = str(_program("consul-template"))
         feeder = stack.enter_context(
             router.running(
-                [str(settings.etc_dir / "start-consul-template")], port, env={"NOMAPAAS_CONSUL_TEMPLATE": program}
+                [str(settings.etc_dir / "start-consul-template")],
+                port,
+                env={"NOMAPAAS_CONSUL_TEMPLATE": program},
+                end=signal.SIGINT,  # it heeds no other
             )
         )
         yield (
