@@ -132,6 +132,10 @@ sub vcl_backend_response {
         set beresp.ttl = 1s;
         return (deliver);
     }
+    if (std.integer(beresp.http.Content-Length, 0) > @@{cache_largest}) {
+        # Varnish keeps what its client has not read yet in its memory: the edge fetches this one around it.
+        return (abandon);
+    }
     if (beresp.http.X-Nomapaas-Old) {
         # A dyno of another release, or a page of the router's.
         set beresp.uncacheable = true;
@@ -146,7 +150,6 @@ sub vcl_backend_response {
         || beresp.http.Vary ~ "\*"
         || beresp.http.Content-Type ~ "(?i)^text/event-stream"
         || beresp.http.Content-Range
-        || std.integer(beresp.http.Content-Length, 0) > @@{cache_largest}
         || (beresp.status != 200 && beresp.status != 203 && beresp.status != 301 && beresp.status != 302
             && beresp.status != 307 && beresp.status != 404 && beresp.status != 410)) {
         unset beresp.http.X-Nomapaas-Marks;
@@ -194,7 +197,7 @@ sub vcl_backend_response {
 }
 
 sub vcl_backend_error {
-    # The mesh is nginx itself: the edge, which sees the connection end, goes there without this cache.
+    # The mesh is nginx itself: the edge goes there without this cache.
     if (bereq.is_bgfetch || bereq.http.X-Nomapaas-Tried == "error" || bereq.http.X-Nomapaas-Tried == "down") {
         return (abandon);
     }
@@ -247,6 +250,6 @@ sub vcl_synth {
         set req.http.X-Nomapaas-Tried = "done";
         return (restart);
     }
-    # Something is wrong in here: the edge sees the connection end and does without.
+    # Varnish then says 500 without a verdict, and the edge does without it.
     return (fail);
 }

@@ -141,6 +141,14 @@ function cached.finish(app_id)
     return var.upstream_http_x_nomapaas_code
 end
 
+-- Before the first byte of an answer goes to the client: what bears no verdict is a trouble of Varnish's own, and the
+-- request goes on without it.
+function cached.check()
+    if not var.upstream_http_x_cache then
+        return ngx.exit(502)
+    end
+end
+
 -- What a worker of nginx has seen since it was started.
 function cached.counts(app_id)
     return {

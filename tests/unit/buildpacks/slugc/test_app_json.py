@@ -41,6 +41,7 @@ def test_everything_is_brought_into_one_form(read):
             "scripts": {"postdeploy": "seed", "pr-predestroy": "drop"},
             "healthchecks": {"web": [{"path": "/up"}]},
             "cron": [{"command": "tidy", "schedule": "@daily", "maintenance": True}],
+            "cache": True,
         }
     )
 
@@ -51,12 +52,14 @@ def test_everything_is_brought_into_one_form(read):
         "postdeploy": "seed",
         "healthchecks": {"web": [{"path": "/up"}]},
         "cron": [{"command": "tidy", "schedule": "@daily"}],
+        "cache": True,
     }
 
 
 def test_later_pushes_change_no_settings(read):
     """Whoever scaled or set something since keeps it; checks and schedules belong to the code."""
-    found = read({"env": {"A": "1"}, "formation": {"web": {"quantity": 9}}, "cron": [], "healthchecks": {"web": []}})
+    asked = {"env": {"A": "1"}, "formation": {"web": {"quantity": 9}}, "cron": [], "healthchecks": {"web": []}}
+    found = read(asked | {"cache": True})
 
     assert found.result(first=False) == {"healthchecks": {"web": []}}
 
@@ -69,6 +72,7 @@ def test_later_pushes_change_no_settings(read):
         ('{"name": "\\ud800"}', "it is not JSON in UTF-8"),
         ("[" * 100_000, "it is not JSON in UTF-8"),
         ('"' + "x" * 300_000, "it is larger than 256 kB"),
+        ({"cache": "yes"}, "cache is neither true nor false"),
         ({"env": []}, "env is not an object in braces"),
         ({"env": {"A-B": "1"}}, "A-B under env cannot be the name of a config var"),
         ({"env": {"A": ["1"]}}, "the value of A under env is not a text"),

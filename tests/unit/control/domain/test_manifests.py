@@ -38,6 +38,14 @@ def test_everything_that_it_can_ask_for() -> None:
     }
 
 
+def test_a_cache_is_true_or_false() -> None:
+    """Off where nothing is said, and refused where it is neither."""
+    assert parse_manifest({"cache": True}, most_dynos=10).cache is True
+    assert parse_manifest({}, most_dynos=10).cache is False
+    with pytest.raises(BrokenRule, match="cache must be true or false"):
+        parse_manifest({"cache": "yes"}, most_dynos=10)
+
+
 @pytest.mark.parametrize("nothing", [None, {}, {"env": {}, "formation": {}, "cron": []}])
 def test_nothing_asked_for_is_nothing_kept(nothing: Any) -> None:
     """Most sources have no app.json."""

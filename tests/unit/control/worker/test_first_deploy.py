@@ -42,6 +42,16 @@ def push(world: Any, slug_archive: bytes) -> Any:
     return one
 
 
+def test_the_cache_is_switched_on(world: Any, push: Any) -> None:
+    """Where app.json says so."""
+    with_cache, without = world.app(), world.app("other-app")
+    push(with_cache, {"cache": True})
+    push(without, {"cache": False})
+
+    with world.ports.state.view() as work:
+        assert [work.apps.get(each.id).cache for each in (with_cache, without)] == [True, False]
+
+
 def _set(world: Any, app: Any, values: dict[str, str]) -> None:
     """What config:set does."""
     with world.ports.state.begin() as work:
