@@ -1,7 +1,8 @@
 """Requests a second through the router against a bare nginx proxy, in turn, with 1,000 apps in the table.
 
 Both have kept-alive connections to the same dynos, the same number of workers, and write a line a request: the bare one
-into a file, the router to the node agent's socket.
+into a file, the router to the node agent's socket. Then the time that the router adds to a request at half of what it
+can do, against the same requests sent to a dyno itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -22,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.measure import Row, ratio
+from bench.measure import Row, at_most, ratio
 from cli.platform import packages
 from router.render import push_command, render
 from router.settings import RouterSettings, from_env
@@ -31,7 +33,8 @@ ROUNDS = 15
 SECONDS = 2
 CONNECTIONS = 32
 APPS = 1000
-LIMIT = 0.75
+LIMIT = 0.80
+ADDED_MS = {50: 0.5, 99: 2}
 HOST = "app-500.localhost"
 USER = "nobody"
 
@@ -84,12 +87,40 @@ def measure(say: Callable[[str], None]) -> list[Row]:
         stack.enter_context(_router(folder, ours, (one, two)))
         for port in (bare, ours):
             _load(port, 1)
-        values, baselines = [], []
+        values: list[float] = []
+        baselines: list[float] = []
         for number in range(ROUNDS):
             baselines.append(_load(bare, SECONDS))
             values.append(_load(ours, SECONDS))
             say(f"  {number + 1}/{ROUNDS}: router {values[-1]:.0f}/s, bare proxy {baselines[-1]:.0f}/s")
-    return [ratio("router", values, baselines, unit="requests/s", limit=LIMIT, at_least=True)]
+        row = ratio("router", values, baselines, unit="requests/s", limit=LIMIT, at_least=True)
+        return [row, *_added(folder, statistics.median(values) / 2, direct=one, ours=ours, say=say)]
+
+
+def _added(folder: Path, rate: float, *, direct: int, ours: int, say: Callable[[str], None]) -> list[Row]:
+    """What the router adds to the time of a request when this many come a second."""
+    script = folder / "paced.lua"
+    script.write_text(f"function delay() return {max(1, round(CONNECTIONS / rate * 1000))} end\n")
+    added: dict[int, list[float]] = {share: [] for share in ADDED_MS}
+    for number in range(ROUNDS):
+        without, through = _times(direct, script), _times(ours, script)
+        for share, found in added.items():
+            found.append(through[share] - without[share])
+        told = ", ".join(f"p{share} {through[share]:.2f} - {without[share]:.2f} ms" for share in added)
+        say(f"  {number + 1}/{ROUNDS} at half load: {told}")
+    return [
+        at_most(f"router_added_p{share}", found, unit="ms", limit=ADDED_MS[share]) for share, found in added.items()
+    ]
+
+
+def _times(port: int, script: Path) -> dict[int, float]:
+    """Milliseconds that shares of the requests took, in per cent."""
+    where = f"http://127.0.0.1:{port}/"
+    options = ["-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-s", str(script), "-H", f"Host: {HOST}"]
+    printed = subprocess.run(["wrk", *options, where], check=True, capture_output=True, text=True).stdout
+    units = {"us": 0.001, "ms": 1, "s": 1000}
+    found = re.findall(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s)$", printed, re.MULTILINE)
+    return {int(share): float(time) * units[unit] for share, time, unit in found}
 
 
 def _load(port: int, seconds: int) -> float:
