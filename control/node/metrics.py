@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -68,8 +69,8 @@ class MetricsBook:
                     if app_id in apps and first <= minute <= last:
                         minutes.setdefault(minute, Minute()).add(apps[app_id])
                 heard |= {minute for minute in self._heard if first <= minute <= last}
-        known = self._activity.read()
-        points = [self._point(minutes, heard, start, step) for start in range(first, last + 1, step)]
+        known, now = self._activity.read(), self._clock.now()
+        points = [_point(minutes, heard, start, step, now) for start in range(first, last + 1, step)]
         total = Minute()
         for each in minutes.values():
             total.add(each)
@@ -77,7 +78,7 @@ class MetricsBook:
             since=known.since,
             heard_at=known.heard_at,
             in_flight=known.apps[app_id].in_flight if app_id in known.apps else 0,
-            total=total.figures(self._seconds(heard)),
+            total=total.figures(_seconds(heard, now)),
             points=[point for point in points if point is not None],
         )
 
@@ -139,24 +140,25 @@ class MetricsBook:
             self._dropped_at = now
             self._file.drop(now - KEPT_MINUTES)
 
-    def _point(self, minutes: dict[int, Minute], heard: set[int], start: int, step: int) -> Point | None:
-        covered = {minute for minute in range(start, start + step) if minute in heard}
-        if not covered:
-            return None
-        together = Minute()
-        for minute in sorted(covered & minutes.keys()):
-            together.add(minutes[minute])
-        moment = datetime.fromtimestamp(start * _MINUTE_S, tz=UTC)
-        return Point(start=moment, figures=together.figures(self._seconds(covered)))
-
-    def _seconds(self, heard: set[int]) -> float:
-        """How long these minutes have been so far: the one that is not over is shorter."""
-        now = self._clock.now().timestamp()
-        return sum(max(1.0, min(_MINUTE_S, now - minute * _MINUTE_S)) for minute in heard)
-
     def _minute(self) -> int:
         return int(self._clock.now().timestamp()) // _MINUTE_S
 
 
 def _not_empty(apps: dict[str, Minute]) -> dict[str, Minute]:
     return {app_id: counts for app_id, counts in apps.items() if not counts.empty}
+
+
+def _point(minutes: Mapping[int, Minute], heard: set[int], start: int, step: int, now: datetime) -> Point | None:
+    covered = {minute for minute in range(start, start + step) if minute in heard}
+    if not covered:
+        return None
+    together = Minute()
+    for minute in sorted(covered & minutes.keys()):
+        together.add(minutes[minute])
+    moment = datetime.fromtimestamp(start * _MINUTE_S, tz=UTC)
+    return Point(start=moment, figures=together.figures(_seconds(covered, now)))
+
+
+def _seconds(heard: Iterable[int], now: datetime) -> float:
+    """How long these minutes have been so far: the one that is not over is shorter."""
+    return sum(max(1.0, min(_MINUTE_S, now.timestamp() - minute * _MINUTE_S)) for minute in heard)
