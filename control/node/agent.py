@@ -60,7 +60,7 @@ class NodeAgent:
             refusals=refusals.note,
         )
         self._disk = DiskWatch(told.nomad_allocs, self._logbook, clock=clock)
-        self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock)
+        self._folders = FolderWatch(told.nomad_allocs, self._logbook, clock=clock, replace=self._replace)
         self._memory = MemoryWatch(self._logbook, clock=clock)
         self._freezer = Freezer(clock=clock)
         self._cpu = CpuWatch(told.nomad_allocs, clock=clock)
@@ -126,6 +126,9 @@ class NodeAgent:
         connection: socket.socket = environ["gunicorn.socket"]
         app = self._api if connection.family == socket.AF_UNIX else self._artifacts
         return app(environ, start_response)
+
+    def _replace(self, allocation_id: str) -> bool:
+        return self._watch.replace(allocation_id)
 
     def _update(self, state: AllocationState) -> None:
         self._collector.update(state)

@@ -29,11 +29,14 @@ class FolderWatch:
         *,
         clock: Clock,
         kill: Callable[[AllocationState], bool] | None = None,
+        replace: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._root = root
         self._logbook = logbook
         self._clock = clock
         self._kill = kill or kill_all
+        self._replace = replace
+        """Has Nomad put another dyno in an allocation's place at once: one that crashed waits, longer each time."""
         self._lock = threading.Lock()
         self._states: dict[str, AllocationState] = {}
         self._seen: set[str] = set()
@@ -80,7 +83,7 @@ class FolderWatch:
 
     def _end(self, state: AllocationState) -> None:
         self.gone(state.id)
-        if self._kill(state):
+        if (state.long_running and self._replace(state.id)) or self._kill(state):
             _logger.warning("folders.lost", allocation=state.id)
             if state.dyno is not None:
                 self._logbook.append(state.app_id, [render(self._clock.now(), "heroku", state.dyno, _LOST)])

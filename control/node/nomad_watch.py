@@ -77,6 +77,15 @@ class NomadWatch:
                 failed = True
                 stop.wait(_RETRY_S)
 
+    def replace(self, allocation_id: str) -> bool:
+        """Have Nomad stop an allocation and start another one in its place; whether it will."""
+        try:
+            self._http.put(f"/v1/allocation/{allocation_id}/stop").raise_for_status()
+        except httpx.HTTPError as exc:
+            _logger.warning("nomad.not_replaced", allocation=allocation_id, error=type(exc).__name__)
+            return False
+        return True
+
     def _list(self, node: str) -> int:
         response = self._http.get(
             "/v1/allocations",

@@ -38,11 +38,17 @@ class Watched:
         self.root = folder / "alloc"
         self.killed: list[str] = []
         self.logbook = Logbook(folder / "applogs", limit=1 << 20)
-        self.watch = FolderWatch(self.root, self.logbook, clock=ManualClock(), kill=self.kill)
+        self.replaced: list[str] = []
+        self.nomad_answers = False
+        self.watch = FolderWatch(self.root, self.logbook, clock=ManualClock(), kill=self.kill, replace=self.replace)
 
     def kill(self, one: AllocationState) -> bool:
         self.killed.append(one.id)
         return True
+
+    def replace(self, key: str) -> bool:
+        self.replaced.append(key)
+        return self.nomad_answers
 
     def fill(self) -> None:
         for name in ("dyno/local", "dyno/secrets", "alloc/logs"):
@@ -112,3 +118,25 @@ def test_a_build_has_no_log_of_the_apps(watched: Watched) -> None:
 
     assert watched.killed == [DYNO.id]
     assert watched.log() == []
+
+
+def test_nomad_replaces_a_dyno_at_once(watched: Watched) -> None:
+    """What is no fault of the app's is no crash, after which Nomad would wait, longer each time."""
+    watched.nomad_answers = True
+    shutil.rmtree(watched.root / DYNO.id / "dyno/local")
+
+    watched.watch.step()
+
+    assert (watched.replaced, watched.killed) == ([DYNO.id], [])
+    assert len(watched.log()) == 1
+
+
+def test_what_runs_once_is_not_begun_again(watched: Watched) -> None:
+    """A build or one-off dyno ends with its folder."""
+    watched.nomad_answers = True
+    watched.watch.update(replace(DYNO, long_running=False))
+    shutil.rmtree(watched.root / DYNO.id / "dyno/local")
+
+    watched.watch.step()
+
+    assert (watched.replaced, watched.killed) == ([], [DYNO.id])

@@ -102,3 +102,15 @@ def test_stream_of_rubbish_is_left(tmp_path):
     told.watch.run(told.stop)
 
     assert told.said == ["listed"]
+
+
+def test_a_dyno_is_replaced_by_nomad(tmp_path):
+    """One call; that Nomad does not do it is said, not raised."""
+    told = Told(tmp_path, [], [httpx.ByteStream(b"{}")])
+
+    assert told.watch.replace("one") is True
+    assert told.watch.replace("two") is False
+    assert [(each.method, each.url.path) for each in told.asked] == [
+        ("PUT", "/v1/allocation/one/stop"),
+        ("PUT", "/v1/allocation/two/stop"),
+    ]
