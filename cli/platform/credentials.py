@@ -50,7 +50,6 @@ def write_all(instance: Instance) -> None:
     files.write_json(instance.secrets / "control" / "control.json", control, mode=0o400, user=CONTROL_USER)
     files.write_json(instance.secrets / "router" / "router.json", router, mode=0o400, user=ROUTER_USER)
     files.write(instance.secrets / "router" / "consul.token", consul["router"], mode=0o400, user=ROUTER_USER)
-    files.write(instance.secrets / "router" / "vault.token", vault["router_token"], mode=0o400, user=ROUTER_USER)
     files.write(instance.authority, vault["authority"])
     files.write_json(instance.secrets / "node.json", node)
     for part in ("control", "router"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.platform import files, render
 from cli.platform.authority import is_good, make_authority
-from cli.platform.instance import VAULT_USER, Instance
+from cli.platform.instance import ROUTER_USER, VAULT_USER, Instance
 from cli.platform.problem import Problem
 from cli.platform.progress import wait_for
 from cli.platform.rest import Rest
@@ -32,6 +32,7 @@ class Vault:
         self._instance = instance
         self._file = instance.secrets / "vault.json"
         self._pending = instance.secrets / "vault-init-pending"
+        self._router_token = instance.secrets / "router" / "vault.token"
         self._audit = instance.logs / "vault" / "audit.log"
         self._api = Rest("Vault", instance.url("vault"))
 
@@ -114,7 +115,7 @@ class Vault:
             if not self._serves_the_router():
                 body = {"policies": [_ROUTER], "period": _ROUTER_PERIOD, "display_name": _ROUTER}
                 made = root.call("POST", "/v1/auth/token/create-orphan", body)
-                self._remember(router_token=made["auth"]["client_token"])
+                files.write(self._router_token, made["auth"]["client_token"], mode=0o400, user=ROUTER_USER)
         self._remember(configured=digest)
 
     def _wanted(self) -> dict[str, Any]:
@@ -180,9 +181,10 @@ class Vault:
     def _serves_the_router(self) -> bool:
         """Whether the router's token is taken, and there is an authority; the token is renewed by being used."""
         known = self.known()
-        if "router_token" not in known or "authority" not in known:
+        if not self._router_token.is_file() or "authority" not in known:
             return False
-        router = Rest("Vault", self._instance.url("vault"), {"X-Vault-Token": known["router_token"]})
+        token = self._router_token.read_text().strip()
+        router = Rest("Vault", self._instance.url("vault"), {"X-Vault-Token": token})
         return router.ask("POST", "/v1/auth/token/renew-self").status_code == 200
 
     def _authority(self, root: Rest) -> None:
