@@ -96,11 +96,18 @@ def test_many_first_requests_are_one_start(paas: Any, app: str) -> None:
 
 def test_a_request_under_way_keeps_it_awake(paas: Any, app: str) -> None:
     """A slow answer is not cut off, however idle the app is besides."""
-    paas.run("ps:autosleep", "--app", app, "--after", "5s")
-    assert paas.get(app, "/wait/15").status_code == 200
-    assert _dynos(paas) == [("web.1", "up")]
-
+    states = []
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        slow = pool.submit(paas.get, app, "/wait/25")
+        paas.run("ps:autosleep", "--app", app, "--after", "5s")
+        while not slow.done():
+            found = _dynos(paas)
+            states += [] if slow.done() else [found]
     paas.run("ps:autosleep", "--app", app, "--after", "off")
+
+    assert slow.result().status_code == 200
+    assert len(states) > 1
+    assert all(found == [("web.1", "up")] for found in states)
 
 
 def test_changes_leave_it_asleep_with_the_new_release(paas: Any, app: str) -> None:
