@@ -36,11 +36,24 @@ class Gate:
             self._passes.release()
 
 
+def _narrow(edge, **more):
+    """One worker; two requests a dyno, three a dyno in the queue."""
+    more = {"WORKERS": "1", "DYNO_REQUESTS": "2", "BACKLOG": "3"} | more
+    return type(edge)(**{f"NOMAPAAS_ROUTER_{name}": value for name, value in more.items()})
+
+
 @pytest.fixture(scope="module")
 def narrow(edge):
-    """One worker; two requests a dyno, three a dyno in the queue."""
-    more = {"WORKERS": "1", "DYNO_REQUESTS": "2", "BACKLOG": "3", "FIRST_BYTE_TIMEOUT": "2"}
-    started = type(edge)(**{f"NOMAPAAS_ROUTER_{name}": value for name, value in more.items()})
+    """One that has patience: how fast the machine is does not matter."""
+    started = _narrow(edge, FIRST_BYTE_TIMEOUT="20", IDLE_TIMEOUT="30")
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def hasty(edge):
+    """One that has not."""
+    started = _narrow(edge, FIRST_BYTE_TIMEOUT="2", IDLE_TIMEOUT="30")
     yield started
     started.close()
 
@@ -90,12 +103,12 @@ def test_a_full_app_queues_and_then_says_h11(narrow, table, dynos, eventually):
     assert gate.came[2:] == ["/2", "/3", "/4"]
 
 
-def test_who_waits_too_long_in_the_queue_gets_h12(narrow, table, dynos):
+def test_who_waits_too_long_in_the_queue_gets_h12(hasty, table, dynos):
     """A queued request has no more time than one at a dyno, and reaches none afterwards."""
-    gate, mine = Gate(), type(table)(narrow)
+    gate, mine = Gate(), type(table)(hasty)
     app_id = mine.app("one.localhost", dynos.scripted(gate.handle_slowly))
     mine.push()
-    asked = [ask(narrow, f"/{number}") for number in range(3)]
+    asked = [ask(hasty, f"/{number}") for number in range(3)]
 
     started = time.monotonic()
     late = reply(asked[2])
@@ -104,7 +117,7 @@ def test_who_waits_too_long_in_the_queue_gets_h12(narrow, table, dynos):
 
     assert late[9:12] == b"503"
     assert 1.5 < taken < 3
-    assert narrow.line(app_id, "code=H12", 'path="/2"', "dyno= ")
+    assert hasty.line(app_id, "code=H12", 'path="/2"', "dyno= ")
     assert all(reply(connection).endswith(b"done") for connection in asked[:2])
     assert sorted(gate.came) == ["/0", "/1"]
 
