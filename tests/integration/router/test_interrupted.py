@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -135,7 +136,9 @@ def test_a_client_that_does_not_send_what_it_announced_is_h28(edge, table, dynos
     started = time.monotonic()
     with edge.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: one.localhost\r\nContent-Length: 50\r\n\r\nten bytes.")
-        client.recv(1000)
+        # The connection ends; what of it nobody has read makes that a reset.
+        with contextlib.suppress(ConnectionResetError):
+            client.recv(1000)
 
     assert 2.8 < time.monotonic() - started < 6
     assert edge.line(app_id, 'at=warning code=H28 desc="Client Connection Idle"', "dyno=web.1", "status=499")
