@@ -8,8 +8,7 @@ be what there was before the change, or what an undisturbed change makes, and no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -29,82 +28,11 @@ from control.worker.attend import Attend
 from control.worker.builds import Builder
 from control.worker.crew import Crew
 from jobs import names
+from tests.unit.control.worker.mortality import Fate, Killed, mortal
 
 _ROUNDS = 20
 _READS = {"allocations", "deployment", "job", "jobs", "missing_capacity", "stat", "keys", "output", "result", "view"}
 _PROCESSES = {"web": "serve", "worker": "work", "release": "migrate"}
-
-
-class Killed(BaseException):
-    """SIGKILL: nothing in the code under test may catch it."""
-
-
-@dataclass
-class Fate:
-    """Counts calls, and strikes before one of them."""
-
-    strikes_at: int | None = None
-    calls: list[str] = field(default_factory=list)
-
-    def pass_by(self, call: str) -> None:
-        self.calls.append(call)
-        if len(self.calls) == self.strikes_at:
-            raise Killed(call)
-
-
-class Mortal:
-    """A port whose every call may be the last one."""
-
-    def __init__(self, port: Any, name: str, fate: Fate) -> None:
-        self._port, self._name, self._fate = port, name, fate
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-        if not callable(found):
-            return found
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._fate.pass_by(f"{self._name}.{name}")
-            return found(*args, **kwargs)
-
-        return call
-
-
-class MortalState(Mortal):
-    """Of the state, beginning and committing are calls; what happens between them is undone anyway."""
-
-    def begin(self) -> Any:
-        self._fate.pass_by("state.begin")
-        return MortalUnitOfWork(self._port.begin(), self._fate)
-
-    def hold(self, key: str) -> AbstractContextManager[bool]:
-        return self._port.hold(key)  # type: ignore[no-any-return]
-
-
-class MortalUnitOfWork:
-    def __init__(self, unit: Any, fate: Fate) -> None:
-        self._unit, self._fate = unit, fate
-
-    def __enter__(self) -> Any:
-        self._unit.__enter__()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._unit.__exit__(*exc_info)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._unit, name)
-
-    def commit(self) -> None:
-        self._fate.pass_by("state.commit")
-        self._unit.commit()
-
-
-def _mortal(ports: Ports, fate: Fate) -> Ports:
-    wrapped = {name: Mortal(getattr(ports, name), name, fate) for name in ("scheduler", "vault", "catalog", "blobs")}
-    return replace(
-        ports, **wrapped, node=Mortal(ports.node, "node", fate), state=MortalState(ports.state, "state", fate)
-    )
 
 
 class Autopilot:
@@ -289,7 +217,7 @@ def test_killed_before_every_call(change: Callable[[Scene, Ports], None], scenes
 
     before = prepared().seen()
     undisturbed, fate = prepared(), Fate()
-    ports = _mortal(undisturbed.world.ports, fate)
+    ports = mortal(undisturbed.world.ports, fate)
     _make(change, undisturbed, ports)
     after = undisturbed.seen()
 
@@ -318,9 +246,9 @@ def _worth_dying_before(calls: list[str]) -> Iterator[tuple[int, str]]:
 
 def _killed_at(n: int, scene: Scene, change: Callable[[Scene, Ports], None]) -> dict[str, Any]:
     world = scene.world
-    mortal = _mortal(world.ports, Fate(strikes_at=n))
+    ports = mortal(world.ports, Fate(strikes_at=n))
     with pytest.raises(Killed):
-        _make(change, scene, mortal)
+        _make(change, scene, ports)
     scene.settle(world.ports)
     world.clock.advance(2 * PATIENCE.total_seconds())
     CollectGarbage(ports=world.ports, settings=world.settings)(None, dry_run=False)
