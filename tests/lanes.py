@@ -6,14 +6,17 @@ stay together and in order: they share fixtures.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist (`--dist loadgroup`) what belongs together."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Tell pytest-xdist (`--dist loadgroup`) what belongs together, before it reads that in this very hook."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_lane(item)))
+    yield
 
 
 def _lane(item: pytest.Item) -> str:
