@@ -15,7 +15,7 @@ demo: venv  ## install what is missing, start the platform, push the example app
 	@$(BIN)/python -m cli.platform.demo
 
 test: venv  ## all tests, on an instance of their own beside a live one
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadscope
 
 campaign: venv  ## hostile input by the hundred thousand, with a table of what became of it; a quarter of an hour
 	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py tests/e2e/test_upkeep.py

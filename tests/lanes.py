@@ -1,25 +1,28 @@
 """Two lanes of tests: those that share the tests' instance, one after the other, and beside them all the others.
 
 The first mostly wait for servers and the second mostly compute, so that two cores are busy with both. Tests of one file
-stay together and in order: they share fixtures.
+stay together and in order: they share fixtures. (pytest-xdist's own `xdist_group` has no effect with pytest 9.2.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+_WITH_INSTANCE = ("tests/e2e/", "tests/contract/", "tests/integration/platform/")
+"""A second instance would want the first one's ports."""
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tell pytest-xdist (`--dist loadgroup`) what belongs together, before it reads that in this very hook."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_lane(item)))
-    yield
+class Lanes(LoadScopeScheduling):
+    """The longest lane begins first, which is the instance's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The lane of a test: a file, or the instance."""
+        return "instance" if nodeid.startswith(_WITH_INSTANCE) else nodeid.partition("::")[0]
 
 
-def _lane(item: pytest.Item) -> str:
-    """A second instance would want the first one's ports."""
-    needs_instance = item.get_closest_marker("platform") or "instance" in getattr(item, "fixturenames", ())
-    return "instance" if needs_instance else item.path.as_posix()
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    """Whatever `--dist` says."""
+    return Lanes(config, log)
