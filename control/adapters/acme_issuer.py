@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import requests
 from acme import challenges, client, crypto_util, errors, messages
@@ -20,8 +20,24 @@ from control.ports.vault import ConfigVault
 
 _USER_AGENT = "nomapaas"
 _PATIENCE = timedelta(seconds=90)
+_NONCES = 3
+"""Tries, of two nonces each, before the last one."""
+
 _BUSY = {"rateLimited", "serverInternal", "badNonce"}
 """Problems that are not the domain's (RFC 8555 §6.7)."""
+
+
+class _Network(client.ClientNetwork):
+    """The library tries a refused nonce once more; a server may refuse several (RFC 8555, 6.5)."""
+
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
+        for _ in range(_NONCES):
+            try:
+                return super().post(*args, **kwargs)
+            except messages.Error as exc:
+                if exc.code != "badNonce":
+                    raise
+        return super().post(*args, **kwargs)
 
 
 class AcmeIssuer:
@@ -50,7 +66,7 @@ class AcmeIssuer:
 
     def _connected(self) -> client.ClientV2:
         if self._client is None:
-            net = client.ClientNetwork(
+            net = _Network(
                 JWKRSA(key=self._account_key()),
                 user_agent=_USER_AGENT,
                 # It hands this on to requests, which takes a file as well.

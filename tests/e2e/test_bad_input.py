@@ -42,15 +42,15 @@ def api(paas: Any) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def unchanged(paas: Any, app: str) -> Iterator[None]:
+def unchanged(paas: Any, api: httpx.Client, app: str) -> Iterator[None]:
     """What the test does changes no app, release, config var, scale or answer."""
 
     def state() -> list[Any]:
-        topics = ("releases", "config", "ps:scale")
+        topics = ("releases", "config-vars", "formation")
         return [
-            sorted(each["name"] for each in paas.json("apps")),
-            *(paas.json(topic, "--app", app) for topic in topics),
-            [(each["id"], each["state"]) for each in paas.json("ps", "--app", app)],
+            sorted(each["name"] for each in api.get("/apps").json()),
+            *(api.get(f"/apps/{app}/{topic}").json() for topic in topics),
+            [(each["id"], each["state"]) for each in api.get(f"/apps/{app}/dynos").json()],
             paas.ask(app),
         ]
 

@@ -64,9 +64,9 @@ def test_a_second_up_restarts_nothing(instance: Any) -> None:
     assert pids(instance) == before
 
 
-def test_a_taken_port_names_who_holds_it(instance: Any, tmp_path: Path) -> None:
+def test_a_taken_port_names_who_holds_it(instance: Any) -> None:
     """Another instance on this one's ports starts nothing."""
-    home = tmp_path / "other" / "home"
+    home = instance.home.with_name("other")
     done = instance.cli("up", NOMAPAAS_HOME=str(home))
 
     assert done.returncode == 1
@@ -130,7 +130,7 @@ def test_the_platforms_own_jobs_have_no_privilege(instance: Any) -> None:
         found += 1
         status = Path(f"/proc/{process.pid}/status").read_text()
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-        assert process.username() in {"nomapaas", "nomapaas-router"}, words
+        assert process.username() in {"nomapaas", "nomapaas-router", "nomapaas-cache"}, words
         assert int(fields["CapEff"], 16) == int(fields["CapPrm"], 16) == int(fields["CapBnd"], 16) == 0, words
         assert fields["NoNewPrivs"] == "1"
         assert "0" not in fields["Gid"].split()

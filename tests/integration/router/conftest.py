@@ -111,7 +111,9 @@ class Edge:
         assert self.process.poll() is None, Path(self.errors.name).read_text()
         with socket.socket() as probe, socket.socket(socket.AF_UNIX) as own_side:
             listens = probe.connect_ex(("127.0.0.1", self.port)) == 0
-            return listens and own_side.connect_ex(str(self.settings.socket)) == 0
+            listens = listens and own_side.connect_ex(str(self.settings.socket)) == 0
+        # A worker has its name a moment after it was begun.
+        return listens and len(self.workers()) == self.settings.workers
 
     def health(self) -> dict[str, object]:
         return self.admin.get("/health", headers={"Connection": "close"}).json()

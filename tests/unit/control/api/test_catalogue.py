@@ -55,7 +55,7 @@ def test_account(api: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["addons", "addon-attachments", "buildpack-installations", "features", "log-drains", "sni-endpoints"]
+    "path", ["addons", "addon-attachments", "buildpack-installations", "log-drains", "sni-endpoints"]
 )
 def test_what_an_app_has_none_of(api: Any, app: App, path: str) -> None:
     """The stock CLI reads these on its way to others: empty for an app, 404 without one."""
