@@ -17,8 +17,9 @@ demo: venv  ## install what is missing, start the platform, push the example app
 test: venv  ## all tests, on an instance of their own beside a live one
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadscope
 
-campaign: venv  ## hostile input by the hundred thousand, with a table of what became of it; a quarter of an hour
-	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py tests/e2e/test_upkeep.py
+campaign: venv  ## hostile input by the hundred thousand, parts frozen one by one; a table of what became of it
+	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py tests/e2e/test_hostile_build.py \
+		tests/e2e/test_frozen_parts.py tests/e2e/test_upkeep.py
 
 lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/ruff check .

@@ -15,10 +15,12 @@ import httpx
 import psutil
 import pytest
 
+from tests.campaign.counts import LONG
+
 pytestmark = pytest.mark.platform
 
-SERVERS = ("consul", "vault", "nomad", "nomad-client", "node")
-JOBS = ("nginx: master", "nginx: worker", "consul-template", "gunicorn", "control.worker")
+SERVERS = ("consul", "node", *(("vault", "nomad", "nomad-client") if LONG else ()))
+JOBS = ("nginx: worker", "consul-template", *(("nginx: master", "gunicorn", "control.worker") if LONG else ()))
 FROZEN_S = 3
 FOREIGN = "frozen-other"
 H81 = 502
