@@ -136,9 +136,9 @@ class WakeApp:
             # Taken before the change can be seen, so that the worker leaves the app to us.
             with self.ports.state.hold(holds.attending(app_id)) as ours:
                 app = self._wake(app_id, actor, why)
-                if app is not None and not app.waking:
-                    self._thaw(app_id)
-                elif ours and self.apply is not None:
+                if app is not None and not app.waking and not self._thaw(app_id):
+                    app = self._start(app)
+                if app is not None and app.waking and ours and self.apply is not None:
                     self._apply(self.apply, app_id)
             if app is not None and app.waking:
                 say(self.ports, app_id, "Unidling")
@@ -155,12 +155,25 @@ class WakeApp:
             work.commit()
         return awake
 
-    def _thaw(self, app_id: str) -> None:
-        """All that a request waits for; scheduler and router hear of it from the worker."""
+    def _thaw(self, app_id: str) -> bool:
+        """All that a request waits for; the worker tells scheduler and router. False when nothing is frozen."""
         try:
+            frozen = app_id in self.ports.node.frozen()
             self.ports.node.thaw(app_id)
         except NodeUnavailable as exc:
             log.warning("wake.waits", app=app_id, reason=str(exc))
+            return True
+        return frozen
+
+    def _start(self, app: App) -> App:
+        """What was frozen is gone: somebody stopped it in Nomad, and no worker has seen that yet."""
+        with self.ports.state.begin() as work:
+            latest = work.apps.get(app.id) or app
+            starting = replace(latest, waking=not latest.asleep)
+            work.apps.save(starting)
+            work.apps.touch(app.id)
+            work.commit()
+        return starting
 
     def _apply(self, apply: ApplyApp, app_id: str) -> None:
         """What fails here, the worker does again."""

@@ -76,6 +76,7 @@ def test_no_door_is_open_to_a_build(
     done = build("reach", "doors", doors="\n".join(doors))
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert paas.eventually(lambda: paas.ask(hostile, "/built").get("open") is not None)
     assert paas.ask(hostile, "/built") == {"open": []}
     tally("hostile build", "doors tried, by TCP and UDP", len(doors))
 
@@ -114,7 +115,7 @@ def _stopped(kind: str, paas: Any, done: Any) -> bool:
         return done.returncode == 0 and len(done.stderr) < _MOST_OUTPUT
     if done.returncode:
         return {"memory": "NOMAPAAS_BUILD_MEMORY_MB", "disk": "disk", "fork": "processes"}[kind] in done.stderr
-    said = paas.ask(APP, "/built")["flood"]
+    said = paas.eventually(lambda: paas.ask(APP, "/built").get("flood"))
     if kind == "fork":
         return bool(50 < said["made"] < 5000 and said["refused"] > 0)
     return "killed" in said

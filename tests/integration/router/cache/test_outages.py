@@ -133,6 +133,7 @@ def test_nginx_is_killed(make_site, cached_edge, eventually):
     """Another one takes over with the same table, and what Varnish has."""
     site = make_site()
     site.verdicts()
+    eventually(lambda: site.verdicts(times=1) == ["HIT"])  # Varnish has the page a moment after the client has
     cached_edge.signal_nginx(signal.SIGKILL)
     cached_edge.process.wait(10)
     cached_edge.start()

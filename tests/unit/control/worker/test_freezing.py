@@ -12,7 +12,7 @@ from control.domain.sleeping import Autosleep
 from control.services.actor import Actor
 from control.services.apply import ApplyApp
 from control.services.dynos import RestartDynos, list_dynos
-from control.services.sleeping import SleepApp, WakeApp
+from control.services.sleeping import SleepApp, WakeApp, Wakefulness
 from control.worker.sleeper import Sleeper
 from jobs.spec import Site
 
@@ -162,6 +162,16 @@ def test_a_dyno_that_is_not_frozen_any_more_is_stopped(world: Any, frozen: App) 
 
     assert _web(world, frozen) == (0, 1)
     assert _route(world, frozen) == ("idle", False)
+
+
+def test_a_wake_that_finds_nothing_frozen_is_a_start(world: Any, frozen: App) -> None:
+    """Somebody stopped the dyno in Nomad, and no worker has seen it yet: the router must not use what is gone."""
+    world.node.iced.clear()
+
+    wakefulness = WakeApp(ports=world.ports, apply=None)(frozen.id)
+
+    assert wakefulness is Wakefulness.STARTING
+    assert world.latest(frozen).waking
 
 
 def test_a_dyno_of_an_app_that_is_awake_is_thawed(world: Any, app: App) -> None:
