@@ -51,9 +51,9 @@ class Crew:
         """Whether every hand is busy."""
         return len(self.busy) >= self._size
 
-    def close(self) -> None:
-        """Take no more work; what runs is left to end with the process, and to be taken up again by the next."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        """Take no more work. What runs is waited for, or left to end with the process, for the next to take up."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def _finish(self, key: Hashable, done: Future[None], held: ExitStack) -> None:
         with held, self._lock:

@@ -42,6 +42,8 @@ class Worker:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join()
+        for crew in self.crews:
+            crew.close(wait=True)  # they have connections of a store that is about to be closed
 
     def _run(self) -> None:
         while not self._stop.is_set():
