@@ -38,6 +38,8 @@ from jobs.spec import Site
 log = structlog.get_logger()
 
 _TICK_S = 0.1
+_ROUTER_FOLLOWS_S = 0.5
+"""The router gathers changes of its table for at most 0.25 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +172,7 @@ class Rollout:
             route = desired.route(work, app, settings=self.settings, starting=wanted.web_quantity > 0) if app else None
         if route:
             self.ports.catalog.put_route(replace(route, release=wanted.release.version))
+            self.ports.clock.wait(_ROUTER_FOLLOWS_S)
 
     def _fail(self, release: Release, message: str) -> None:
         """End the release. The raised generation makes the repair loop bring back what ran before."""
