@@ -72,6 +72,14 @@ def flag(values: dict[str, Any], field: str) -> bool | None:
     return value
 
 
+def required_flag(values: dict[str, Any], field: str) -> bool:
+    """True or false, which must be there. Raises InvalidParams."""
+    value = flag(values, field)
+    if value is None:
+        raise InvalidParams(f"The field {field} is missing; it must be true or false.")
+    return value
+
+
 def number(values: dict[str, Any], field: str) -> int | None:
     """A whole number, or None when it is not there. Raises InvalidParams."""
     value = values.get(field)

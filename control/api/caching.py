@@ -9,7 +9,6 @@ from control.api.context import actor, platform, the_app
 from control.api.presenters import JSON, app_ref, time_text
 from control.api.responses import reply
 from control.domain.apps import App
-from control.errors import InvalidParams
 from control.ports.errors import EdgeUnavailable
 from control.services.access import Permission
 from control.services.caching import PurgeCache, SwitchCache
@@ -27,9 +26,7 @@ def info(app: str) -> Response:
 def update(app: str) -> Response:
     """Switch it on or off."""
     found = the_app(app, Permission.OPERATE)
-    enabled = bodies.flag(bodies.body(), "enabled")
-    if enabled is None:
-        raise InvalidParams("The field enabled is missing; it must be true or false.")
+    enabled = bodies.required_flag(bodies.body(), "enabled")
     return reply(_presented(SwitchCache(ports=platform().ports)(actor(), found, enabled=enabled)))
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from ipaddress import ip_address
 
 from flask import request
 
 from control.api.context import platform
+from control.domain.accounts import token_digest
 from control.errors import Unauthorized
 
 
 def demand_router() -> None:
     """Let only the edge pass. Raises Unauthorized."""
-    settings = platform().settings
+    known = platform().settings.servers.router_token_digest
     credentials = request.authorization
-    token = credentials.token if credentials is not None and credentials.type == "bearer" else None
-    digest = hashlib.sha256((token or "").encode("utf-8", "replace")).hexdigest()
-    known = settings.servers.router_token_digest
-    if not token or not known or not hmac.compare_digest(digest, known) or not _is_near(request.remote_addr):
+    token = (credentials.token if credentials is not None and credentials.type == "bearer" else None) or ""
+    genuine = bool(token and known) and hmac.compare_digest(token_digest(token), known)
+    if not genuine or not _is_near(request.remote_addr):
         raise Unauthorized("Only the platform's own router may ask this, with the token that `nomapaas up` gives it.")
 
 

@@ -10,7 +10,6 @@ from control.api.presenters import EPOCH, JSON, fixed_id, time_text
 from control.api.responses import listing, reply
 from control.domain.apps import App
 from control.domain.features import FEATURES, Feature
-from control.errors import InvalidParams
 from control.services.access import Permission
 from control.services.features import SwitchFeature, find_feature
 
@@ -37,9 +36,7 @@ def update(app: str, feature: str) -> Response:
     """Switch it on or off."""
     found = the_app(app, Permission.OPERATE)
     wanted = _find(feature)
-    enabled = bodies.flag(bodies.body(), "enabled")
-    if enabled is None:
-        raise InvalidParams("The field enabled is missing; it must be true or false.")
+    enabled = bodies.required_flag(bodies.body(), "enabled")
     return reply(_present(SwitchFeature(ports=platform().ports)(actor(), found, wanted, enabled=enabled), wanted))
 
 

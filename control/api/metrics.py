@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from control.api.context import platform, the_app
-from control.api.presenters import time_or_none, time_text
+from control.api.presenters import app_ref, time_or_none, time_text
 from control.api.prometheus import CONTENT_TYPE, exposition
 from control.api.responses import reply
 from control.errors import InvalidParams
@@ -32,7 +32,7 @@ def info(app: str) -> Response:
     metrics = platform().ports.node.metrics(found.id, first=first, last=now, step=step)
     return reply(
         {
-            "app": {"id": found.id, "name": found.name},
+            "app": app_ref(found),
             "start_time": time_text(first),
             "end_time": time_text(now),
             "step": step * 60,
