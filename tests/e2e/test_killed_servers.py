@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -62,10 +63,14 @@ def test_a_killed_server_heals_while_apps_serve(paas: Any, app: str, server: str
 @pytest.mark.parametrize("job", JOBS)
 def test_a_killed_part_comes_back(paas: Any, app: str, job: str) -> None:
     """The platform's own jobs are Nomad's to restart."""
-    for pid in _pids_of_job(paas, job):
-        os.kill(pid, signal.SIGKILL)
+    found = _processes_of_job(paas, job)
+    assert found
+    for process in found:
+        # The first one's end may be the end of others.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
-    paas.eventually(lambda: _pids_of_job(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
+    paas.eventually(lambda: _processes_of_job(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
 
 
 def test_a_change_works_after_all_that(paas: Any, app: str) -> None:
@@ -103,7 +108,7 @@ def _serves(paas: Any, app: str) -> bool:
         return False
 
 
-def _pids_of_job(paas: Any, name: str) -> list[int]:
+def _processes_of_job(paas: Any, name: str) -> list[psutil.Process]:
     """Processes of the instance's own platform jobs whose command line holds the name."""
     home = str(paas.instance.home)
     found = []
@@ -111,7 +116,7 @@ def _pids_of_job(paas: Any, name: str) -> list[int]:
         line = " ".join(process.info["cmdline"] or [])
         ours = home in line or (process.info["environ"] or {}).get("NOMAPAAS_HOME") == home
         if name in line and ours and "executor" not in line and "logmon" not in line and "pytest" not in line:
-            found.append(process.pid)
+            found.append(process)
     return found
 
 

@@ -85,9 +85,9 @@ class Edge:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
-        self.admin = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.settings.socket)), base_url="http://edge", timeout=20
-        )
+        # A kept connection would be one worker's, also while a test has frozen it.
+        alone = httpx.HTTPTransport(uds=str(self.settings.socket), limits=httpx.Limits(max_keepalive_connections=0))
+        self.admin = httpx.Client(transport=alone, base_url="http://edge", timeout=20)
         self.errors = (self.home / "errors").open("w+")
         self.start()
 
@@ -116,7 +116,7 @@ class Edge:
         return listens and len(self.workers()) == self.settings.workers
 
     def health(self) -> dict[str, object]:
-        return self.admin.get("/health", headers={"Connection": "close"}).json()
+        return self.admin.get("/health").json()
 
     def routed_files(self) -> list[Path]:
         """One for each table that some request may still be sent by."""
