@@ -25,7 +25,7 @@ class EdgeClient:
         )
 
     def cache_counts(self, app_id: str) -> CacheCounts:
-        found = self._ask("GET", params={"app": app_id})
+        found = self._ask("GET", "/cache", params={"app": app_id})
         try:
             return CacheCounts(
                 hits=int(found["hits"]),
@@ -44,17 +44,21 @@ class EdgeClient:
         except httpx.HTTPError as exc:
             raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc
 
+    def release_served(self, app_id: str) -> int | None:
+        release = self._ask("GET", "/served", params={"app": app_id}).get("release")
+        return int(release) if release else None
+
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         named = {"host": host} if host else {}
-        self._ask("POST", json={"app": app_id, "path": path, "prefix": prefix} | named)
+        self._ask("POST", "/cache", json={"app": app_id, "path": path, "prefix": prefix} | named)
 
     def close(self) -> None:
         """Let the kept connections go."""
         self._http.close()
 
-    def _ask(self, method: str, **options: Any) -> Any:
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
         try:
-            response = self._http.request(method, "/cache", **options)
+            response = self._http.request(method, path, **options)
             value = response.json() if response.status_code == httpx.codes.OK else None
         except (httpx.HTTPError, ValueError) as exc:
             raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from control.domain.caching import Target
+from control.ports.catalog import Catalog
 from control.ports.edge import CacheCounts
 from control.ports.errors import EdgeUnavailable
 
@@ -14,10 +15,14 @@ _NOTHING = CacheCounts(
 
 
 class MemoryEdge:
-    """The edge. `counts` is what it tells of an app, `purged` what it was asked to forget."""
+    """The edge, which follows `catalog` at once.
 
-    def __init__(self) -> None:
+    `counts` is what it tells of an app, `purged` what it was asked to forget.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
         self.down = False
+        self.catalog = catalog
         self.asked_for: list[str] = []
         self.counts: dict[str, CacheCounts] = {}
         self.purged: list[tuple[str, Target]] = []
@@ -30,6 +35,11 @@ class MemoryEdge:
         self._check()
         self.asked_for.append(token)
         return True
+
+    def release_served(self, app_id: str) -> int | None:
+        self._check()
+        route = self.catalog.routes().get(app_id)
+        return route.release or None if route else None
 
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         self._check()

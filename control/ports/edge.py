@@ -33,6 +33,10 @@ class Edge(Protocol):
         """Whether it has an answer for an ACME server that asks for this token."""
         ...
 
+    def release_served(self, app_id: str) -> int | None:
+        """The version of the release whose dynos get an app's requests; None when there is no dyno for them."""
+        ...
+
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         """Have the cache forget an app's responses of one path, or of all that begin like it, on one or every host."""
         ...

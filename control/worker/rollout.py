@@ -19,7 +19,7 @@ import structlog
 
 from control.domain.releases import Release, ReleaseStatus
 from control.ports.bundle import Ports
-from control.ports.errors import JobRejected
+from control.ports.errors import EdgeUnavailable, JobRejected
 from control.ports.state import UnitOfWork
 from control.services import desired
 from control.services.apply import ApplyApp
@@ -38,8 +38,9 @@ from jobs.spec import Site
 log = structlog.get_logger()
 
 _TICK_S = 0.1
-_ROUTER_FOLLOWS_S = 0.5
-"""The router gathers changes of its table for at most 0.25 s."""
+_EDGE_FOLLOWS_S = 5
+"""The edge mostly follows in 0.3 s; a release does not fail because it is away."""
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +173,18 @@ class Rollout:
             route = desired.route(work, app, settings=self.settings, starting=wanted.web_quantity > 0) if app else None
         if route:
             self.ports.catalog.put_route(replace(route, release=wanted.release.version))
-            self.ports.clock.wait(_ROUTER_FOLLOWS_S)
+            self._await_edge(wanted)
+
+    def _await_edge(self, wanted: Desired) -> None:
+        deadline = self.ports.clock.monotonic() + _EDGE_FOLLOWS_S
+        try:
+            while wanted.web_quantity and self.ports.edge.release_served(wanted.app.id) != wanted.release.version:
+                if self.ports.clock.monotonic() > deadline:
+                    log.warning("the edge does not follow", app=wanted.app.id, release=wanted.release.version)
+                    return
+                self.ports.clock.wait(_LOOK_S)
+        except EdgeUnavailable as exc:
+            log.warning("the edge was not asked", app=wanted.app.id, problem=str(exc))
 
     def _fail(self, release: Release, message: str) -> None:
         """End the release. The raised generation makes the repair loop bring back what ran before."""

@@ -54,6 +54,14 @@ function admin.challenge()
     return reply(known and 200 or 404, { token = ngx.var.arg_token, known = known ~= nil and known ~= false })
 end
 
+-- The release whose dynos get an app's requests.
+function admin.served()
+    routes.refresh()
+    local app = routes.apps[ngx.var.arg_app or ""]
+    local dyno = app and app.pool[1]
+    return reply(200, { release = dyno and dyno.release })
+end
+
 -- The certificates are never shown again: there is no GET.
 function admin.certs()
     if ngx.req.get_method() ~= "PUT" then

@@ -68,14 +68,14 @@ def fields() -> tuple[str, ...]:
 
 def make() -> Target:
     """A new one."""
-    clock = ManualClock()
+    clock, catalog = ManualClock(), MemoryCatalog()
     ports = Ports(
         scheduler=MemoryScheduler(),
         vault=MemoryVault(),
-        catalog=MemoryCatalog(),
+        catalog=catalog,
         blobs=MemoryBlobs(),
         node=MemoryNode(),
-        edge=MemoryEdge(),
+        edge=MemoryEdge(catalog),
         clock=clock,
         state=MemoryState(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from control.adapters.edge_client import EdgeClient
-from control.adapters.memory import MemoryEdge
+from control.adapters.memory import MemoryCatalog, MemoryEdge
+from control.ports.catalog import Route
 from control.ports.edge import Edge
 from control.ports.errors import EdgeUnavailable
 from tests.integration.router.cache.stage import CachedEdge
@@ -20,6 +22,8 @@ from tests.integration.router.cache.stage import CachedEdge
 class Stage:
     edge: Edge
     unavailable: Edge
+    serve: Callable[[str, int], None]
+    """Put an app with a dyno of this release on the air."""
     without_cache: Callable[[], Edge]
     """The same edge once Varnish is gone."""
 
@@ -31,21 +35,33 @@ def nginx() -> Iterator[CachedEdge]:
     started.close()
 
 
+def _route(app_id: str, release: int) -> Route:
+    hosts = ("served.localhost",)
+    return Route(app_id=app_id, name="served", hosts=hosts, release=release, state="up", maintenance=False)
+
+
 @pytest.fixture(params=["memory", "real"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     if request.param == "memory":
-        twin, down = MemoryEdge(), MemoryEdge()
+        catalog = MemoryCatalog()
+        twin, down = MemoryEdge(catalog), MemoryEdge(catalog)
         down.down = True
-        yield Stage(twin, down, lambda: down)
+        yield Stage(twin, down, lambda app_id, release: catalog.put_route(_route(app_id, release)), lambda: down)
         return
     real: CachedEdge = request.getfixturevalue("nginx")
     client, nobody = EdgeClient(str(real.settings.socket)), EdgeClient(str(tmp_path / "nobody.sock"))
+
+    def serve(app_id: str, release: int) -> None:
+        app = json.dumps(_route(app_id, release).as_record())
+        dyno = {"app": app_id, "addr": "127.0.0.1", "port": 9, "dyno": "web.1", "release": str(release)}
+        table = {"apps": [app], "dynos": [dyno | {"stage": "live", "alloc": "one", "passing": True}]}
+        assert real.push(table).status_code == 200
 
     def without_cache() -> Edge:
         real.end_varnish()
         return client
 
-    yield Stage(client, nobody, without_cache)
+    yield Stage(client, nobody, serve, without_cache)
     client.close()
     nobody.close()
     if real.varnish.poll() is not None:
@@ -58,6 +74,16 @@ def test_an_app_of_which_nothing_was_asked_has_no_counts(stage: Stage) -> None:
 
     assert (counts.hits, counts.misses, counts.passes, counts.stale, counts.answers) == (0, 0, 0, 0, True)
     assert counts.since.tzinfo is not None
+
+
+def test_it_says_which_release_serves(stage: Stage) -> None:
+    """At once with the table that says so; none does for an app that it does not know."""
+    app_id = str(uuid.uuid4())
+
+    assert stage.edge.release_served(app_id) is None
+    for release in (3, 4):
+        stage.serve(app_id, release)
+        assert stage.edge.release_served(app_id) == release
 
 
 def test_a_purge_is_taken(stage: Stage) -> None:
@@ -74,6 +100,8 @@ def test_an_edge_that_is_away(stage: Stage) -> None:
     """Raises EdgeUnavailable, with a sentence."""
     with pytest.raises(EdgeUnavailable, match=r"\.$"):
         stage.unavailable.cache_counts(str(uuid.uuid4()))
+    with pytest.raises(EdgeUnavailable, match=r"\.$"):
+        stage.unavailable.release_served(str(uuid.uuid4()))
     with pytest.raises(EdgeUnavailable, match=r"\.$"):
         stage.unavailable.purge(str(uuid.uuid4()), host=None, path="/", prefix=False)
 

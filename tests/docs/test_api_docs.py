@@ -26,13 +26,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def _routes() -> set[str]:
+    catalog = MemoryCatalog()
     ports = Ports(
         scheduler=MemoryScheduler(),
         vault=MemoryVault(),
-        catalog=MemoryCatalog(),
+        catalog=catalog,
         blobs=MemoryBlobs(),
         node=MemoryNode(),
-        edge=MemoryEdge(),
+        edge=MemoryEdge(catalog),
         clock=ManualClock(),
         state=MemoryState(),
     )

@@ -178,15 +178,15 @@ class Plane:
 
 @pytest.fixture
 def plane(state: StateStore) -> Plane:
-    clock = ManualClock()
+    clock, catalog = ManualClock(), MemoryCatalog()
     return Plane(
         clock=clock,
         scheduler=MemoryScheduler(clock=clock),
         vault=MemoryVault(),
-        catalog=MemoryCatalog(),
+        catalog=catalog,
         blobs=MemoryBlobs(),
         node=MemoryNode(clock=clock),
-        edge=MemoryEdge(),
+        edge=MemoryEdge(catalog),
         state=state,
         settings=Settings(
             home=Path("/nonexistent"),

@@ -42,13 +42,14 @@ MADE_UP = str(uuid4())
 
 
 def _routes() -> Iterator[str]:
+    catalog = MemoryCatalog()
     ports = Ports(
         scheduler=MemoryScheduler(),
         vault=MemoryVault(),
-        catalog=MemoryCatalog(),
+        catalog=catalog,
         blobs=MemoryBlobs(),
         node=MemoryNode(),
-        edge=MemoryEdge(),
+        edge=MemoryEdge(catalog),
         clock=ManualClock(),
         state=MemoryState(),
     )

@@ -241,7 +241,7 @@ def _world(state: StateStore) -> World:
             catalog=catalog,
             blobs=blobs,
             node=node,
-            edge=MemoryEdge(),
+            edge=MemoryEdge(catalog),
             clock=clock,
             state=state,
         ),
