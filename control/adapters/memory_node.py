@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class MemoryNode:
         self.iced: dict[str, list[str]] = {}
         self.refused: list[Refusal] = []
         self.heard_since: datetime | None = None
+        self.report_age = timedelta()
         self.requests: dict[str, AppActivity] = {}
         self._outputs: dict[tuple[str, str], bytes] = {}
         self._slugs: dict[str, bytes] = {}
@@ -125,7 +126,7 @@ class MemoryNode:
 
     def activity(self) -> Activity:
         self._check()
-        heard_at = self.clock.now() if self.heard_since else None
+        heard_at = self.clock.now() - self.report_age if self.heard_since else None
         return Activity(since=self.heard_since, heard_at=heard_at, apps=dict(self.requests))
 
     def metrics(self, app_id: str, *, first: datetime, last: datetime, step: int = 1) -> Metrics:

@@ -47,7 +47,7 @@ class Sleeper:
             now = self.ports.clock.now()
             if activity.since is None or activity.heard_at is None or now - activity.heard_at > _HEARD:
                 return
-            for app, idle in self._idle(activity, now).items():
+            for app, idle in self._idle(activity, heard_at=activity.heard_at, now=now).items():
                 self._put_to_sleep(app, idle)
         except PortError as exc:
             log.warning("sleeper.waits", reason=str(exc))
@@ -74,8 +74,8 @@ class Sleeper:
             log.warning("sleeper.not_frozen", app=app_id)
             stop_frozen(self.ports, app_id)
 
-    def _idle(self, activity: Activity, now: datetime) -> Mapping[App, timedelta]:
-        """The apps that are to sleep, with how long each was idle."""
+    def _idle(self, activity: Activity, *, heard_at: datetime, now: datetime) -> Mapping[App, timedelta]:
+        """The apps that are to sleep, with how long each was idle when the last report came: nobody knows of later."""
         found: dict[App, timedelta] = {}
         with self.ports.state.view() as work:
             apps = work.apps.list()
@@ -84,7 +84,7 @@ class Sleeper:
                 if len(found) >= room:
                     break
                 wanted = idle_time(app.autosleep, self.settings.autosleep_after)
-                idle = now - _busy_until(app, activity)
+                idle = heard_at - _busy_until(app, activity)
                 if wanted is None or idle < wanted or not _is_settled(app):
                     continue
                 if not is_kept_warm(app.autosleep, now) and not self._has_reasons(work, app, now - wanted):

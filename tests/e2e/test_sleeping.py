@@ -96,9 +96,10 @@ def test_many_first_requests_are_one_start(paas: Any, app: str) -> None:
 
 def test_a_request_under_way_keeps_it_awake(paas: Any, app: str) -> None:
     """A slow answer is not cut off, however idle the app is besides."""
+    _soon(paas, lambda: _dynos(paas) == [("web.1", "up")])
     states = []
     with ThreadPoolExecutor(max_workers=1) as pool:
-        slow = pool.submit(paas.get, app, "/wait/25")
+        slow = pool.submit(paas.get, app, "/wait/12")
         paas.run("ps:autosleep", "--app", app, "--after", "5s")
         while not slow.done():
             found = _dynos(paas)

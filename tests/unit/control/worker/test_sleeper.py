@@ -61,6 +61,16 @@ def test_a_request_under_way_keeps_it_awake(world: Any, app: App) -> None:
     assert not _look(world, app)
 
 
+def test_what_no_report_can_tell_yet_keeps_it_awake(world: Any, app: App) -> None:
+    """A report of some seconds ago says nothing of a request that came since."""
+    world.node.report_age = timedelta(seconds=10)
+    world.clock.advance(AFTER.total_seconds() + 9)
+    assert not _look(world, app)
+
+    world.clock.advance(1)
+    assert _look(world, app)
+
+
 def test_nothing_sleeps_while_the_router_is_silent(world: Any, app: App) -> None:
     """Never heard, or lately only: the idle time begins with its first word."""
     world.node.heard_since = None
