@@ -48,8 +48,27 @@ local function go_on_gently(app, waiters)
     end
 end
 
+local attend
+
+local function look(_, id, waiters)
+    local app = routes.apps[id]
+    waiters.lives = app ~= nil and probe.lives(app)
+    waiters.looking = false
+    if waiters.lives then
+        attend(id, waiters)
+    end
+end
+
+-- What was frozen may have been ended meanwhile, and the table know it only a moment later.
+local function lives(app, waiters)
+    if waiters.lives == false and not waiters.looking then
+        waiters.looking = ngx.timer.at(0, look, app.id, waiters)
+    end
+    return waiters.lives ~= false
+end
+
 -- Does what an app needs that is waited for; true when it has dynos and more who wait for them.
-local function attend(id, waiters, changed)
+function attend(id, waiters, changed)
     local app = routes.apps[id]
     if not app or wake.is_gone(app) then
         return go_on(waiters, held)
@@ -58,12 +77,17 @@ local function attend(id, waiters, changed)
     if app.state == "idle" and not changed then
         wake.attend(app)
     end
+    if app.frozen and waiters.lives == nil then
+        waiters.lives = false
+    end
     if usable.obstacle(app) == true then
         probe.attend(app)
     end
     local obstacle = usable.obstacle(app)
     if obstacle == nil then
-        go_on_gently(app, waiters)
+        if lives(app, waiters) then
+            go_on_gently(app, waiters)
+        end
         return waiters.semaphore:count() < 0
     end
     if changed or obstacle ~= true then

@@ -55,6 +55,16 @@ local function watch(_, app_id, name)
     count = count - 1
 end
 
+-- Whether one of the dynos that would get an app's requests takes connections now.
+function probe.lives(app)
+    for _, dyno in ipairs(app.pool) do
+        if takes_connections(dyno) then
+            return true
+        end
+    end
+    return false
+end
+
 -- For an app that somebody waits for and that has no usable dyno.
 function probe.attend(app)
     for _, dyno in ipairs(app.dynos or {}) do

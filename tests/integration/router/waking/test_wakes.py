@@ -137,6 +137,27 @@ def test_a_thaw_that_takes_a_while_is_waited_for(night, dynos):
     assert not answers
 
 
+def test_what_was_frozen_and_is_gone_gets_no_request(night, dynos, pool, eventually):
+    """Nor does whoever waits hear of it, whatever the table says for a moment more: a new dyno answers."""
+    gone, body = dynos.refusing(), b"for the new one"
+    night.control.answer = lambda _: STARTING
+    night.table.app(HOST, gone, state="idle")
+    night.table.apps[night.app]["frozen"] = True
+    night.table.push()
+    waiting = pool.submit(night.edge.request, "POST", HOST, content=body)
+    eventually(lambda: night.control.woken(night.app))
+    night.table.app(HOST, gone)
+    night.table.push()
+    pause(0.1)
+    assert not waiting.done()
+
+    night.table.app(HOST, dynos.echo())
+    night.table.push()
+
+    assert waiting.result().status_code == 200
+    assert waiting.result().json()["body"] == body.decode()
+
+
 def test_an_answer_does_not_outlive_its_sleep(night, dynos):
     """Awake, then asleep again: the next request wakes it anew."""
     dyno = dynos.echo()
