@@ -52,14 +52,14 @@ local attend
 
 local function look(_, id, waiters)
     local app = routes.apps[id]
-    waiters.lives = app ~= nil and probe.lives(app)
+    waiters.lives = app ~= nil and probe.lives(app, waiters.since)
     waiters.looking = false
     if waiters.lives then
         attend(id, waiters)
     end
 end
 
--- What was frozen may have been ended meanwhile, and the table know it only a moment later.
+-- What a sleeping app still has in the table may have ended, which the table knows only a moment later.
 local function lives(app, waiters)
     if waiters.lives == false and not waiters.looking then
         waiters.looking = ngx.timer.at(0, look, app.id, waiters)
@@ -77,7 +77,7 @@ function attend(id, waiters, changed)
     if app.state == "idle" and not changed then
         wake.attend(app)
     end
-    if app.frozen and waiters.lives == nil then
+    if app.state == "idle" and waiters.lives == nil then
         waiters.lives = false
     end
     if usable.obstacle(app) == true then
@@ -126,7 +126,7 @@ function probe.wanted(id)
 end
 
 local function enter(id)
-    local waiters = waiting[id] or { semaphore = semaphore.new(0), count = 0 }
+    local waiters = waiting[id] or { semaphore = semaphore.new(0), count = 0, since = now() }
     waiting[id] = waiters
     waiters.count = waiters.count + 1
     held = held + 1

@@ -2,6 +2,7 @@
 -- tried every 20 ms, and the first connection that one takes makes it usable, for every worker. Nobody waits: no probes.
 -- Apps with a health check of their own are left to Consul, which alone knows whether they are well.
 
+local proof = require("proof")
 local routes = require("routes")
 
 local PERIOD = 0.02
@@ -55,10 +56,10 @@ local function watch(_, app_id, name)
     count = count - 1
 end
 
--- Whether one of the dynos that would get an app's requests takes connections now.
-function probe.lives(app)
+-- Whether one of the dynos that would get an app's requests has taken a connection since then.
+function probe.lives(app, since)
     for _, dyno in ipairs(app.pool) do
-        if takes_connections(dyno) then
+        if (proof.has(dyno) or 0) >= since or takes_connections(dyno) then
             return true
         end
     end

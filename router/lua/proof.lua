@@ -12,9 +12,10 @@ function proof.identity_of(dyno)
 end
 
 function proof.keep(dyno)
-    shared:set("probed " .. proof.identity_of(dyno), true, KEPT)
+    shared:set("probed " .. proof.identity_of(dyno), ngx.now(), KEPT)
 end
 
+-- When that was; nil when it was not, or too long ago.
 function proof.has(dyno)
     return shared:get("probed " .. proof.identity_of(dyno))
 end

@@ -137,12 +137,13 @@ def test_a_thaw_that_takes_a_while_is_waited_for(night, dynos):
     assert not answers
 
 
-def test_what_was_frozen_and_is_gone_gets_no_request(night, dynos, pool, eventually):
+@pytest.mark.parametrize("frozen", [True, False])
+def test_what_is_gone_gets_no_request(frozen, night, dynos, pool, eventually):
     """Nor does whoever waits hear of it, whatever the table says for a moment more: a new dyno answers."""
     gone, body = dynos.refusing(), b"for the new one"
     night.control.answer = lambda _: STARTING
     night.table.app(HOST, gone, state="idle")
-    night.table.apps[night.app]["frozen"] = True
+    night.table.apps[night.app]["frozen"] = frozen
     night.table.push()
     waiting = pool.submit(night.edge.request, "POST", HOST, content=body)
     eventually(lambda: night.control.woken(night.app))
