@@ -17,7 +17,7 @@ import pytest
 
 pytestmark = pytest.mark.platform
 
-SERVERS = ("consul", "vault", "minio", "nomad", "node", "unsealer", "nomad-client")
+SERVERS = ("consul", "vault", "minio", "nomad", "node", "unsealer")
 NOMAD_SAVES_S = 65
 """Nomad's client writes down what it knows of a network once a minute; killed before, it makes the dyno anew."""
 JOBS = ("nginx", "consul-template", "control.worker", "gunicorn")
@@ -43,8 +43,10 @@ def _healthy(paas: Any) -> bool:
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_killed_server_heals_while_apps_serve(paas: Any, app: str, server: str) -> None:
     """SIGKILL; the app answers all the time, and soon everything is well again."""
-    if server == "nomad-client":
-        paas.eventually(lambda: _age_s(paas, app) > NOMAD_SAVES_S, seconds=90)
+    _kill_and_see_it_heal(paas, app, server)
+
+
+def _kill_and_see_it_heal(paas: Any, app: str, server: str) -> None:
     before = {each["id"] for each in paas.json("ps", "--app", app)}
     pid = paas.instance.pid_of(server)
     os.kill(pid, signal.SIGKILL)
@@ -71,6 +73,12 @@ def test_a_killed_part_comes_back(paas: Any, app: str, job: str) -> None:
             process.kill()
 
     paas.eventually(lambda: _processes_of_job(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
+
+
+def test_a_killed_nomad_client_finds_its_dynos_again(paas: Any, app: str) -> None:
+    """The same dynos serve on; late in this file, when they have been there for a while."""
+    paas.eventually(lambda: _age_s(paas, app) > NOMAD_SAVES_S, seconds=90)
+    _kill_and_see_it_heal(paas, app, "nomad-client")
 
 
 def test_a_change_works_after_all_that(paas: Any, app: str) -> None:
