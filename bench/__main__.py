@@ -17,6 +17,7 @@ ROWS = (
     "redeploy",
     "cold_push",
     "steady",
+    "rotation",
     "router",
     "cache",
     "sleepers",

@@ -27,11 +27,11 @@ _REMOVAL_S = 900
 def measure(say: Callable[[str], None]) -> list[Row]:
     """Measure `apps_page` and `apps_list`, as one account that owns all of the apps."""
     site = Site()
-    with _account(site) as client:
-        _create(client, FEW, say=say)
+    with account(site) as client:
+        create(client, FEW, say=say)
         say(f"  GET /apps, Range: id ..; max=10, with {FEW} apps: p99 in ms")
         few = rounds(ROUNDS, lambda _: _page(client), say=say)
-        _create(client, MANY - FEW, say=say)
+        create(client, MANY - FEW, say=say)
         say(f"  the same with {MANY} apps")
         many = rounds(ROUNDS, lambda _: _page(client), say=say)
         say(f"  nomapaas apps, with {MANY} apps: s")
@@ -44,7 +44,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 
 
 @contextmanager
-def _account(site: Site) -> Iterator[httpx.Client]:
+def account(site: Site) -> Iterator[httpx.Client]:
     """An account without limits for the time of a measurement, and the API as it sees it."""
     email = f"bench-{uuid.uuid4().hex[:8]}@example.com"
     token = site.json("users:add", email)["token"]
@@ -58,7 +58,8 @@ def _account(site: Site) -> Iterator[httpx.Client]:
             _remove(site, email)
 
 
-def _create(client: httpx.Client, count: int, *, say: Callable[[str], None]) -> None:
+def create(client: httpx.Client, count: int, *, say: Callable[[str], None]) -> None:
+    """Create so many apps that nothing was pushed to."""
     say(f"  creating {count} apps")
     for _ in range(count):
         client.post("/apps", json={}).raise_for_status()

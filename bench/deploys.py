@@ -1,4 +1,4 @@
-"""What the two deploy rows share: a Flask app whose version can be asked for."""
+"""What the rows that deploy share: an app whose version can be asked for."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from bench.site import Site
 
-SOURCE = Path(__file__).parent / "apps" / "flask"
+SOURCE = Path(__file__).parent / "pushed" / "flask"
 
 
-def copy_to(folder: Path) -> Path:
+def copy_to(folder: Path, source: Path = SOURCE) -> Path:
     """A copy of the app that may be changed."""
-    return Path(shutil.copytree(SOURCE, folder / "app"))
+    return Path(shutil.copytree(source, folder / "app"))
 
 
 def push_and_wait(site: Site, app: str, source: Path, version: str) -> float:

@@ -42,7 +42,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     """Resident memory of both, in turn, with one app on the air."""
     site = Site()
     with site.app() as app:
-        site.run("push", "--app", app, "--dir", str(Path(__file__).parent / "apps" / "flask"))
+        site.run("push", "--app", app, "--dir", str(Path(__file__).parent / "pushed" / "flask"))
         rounds = [(_megabytes(OURS), _megabytes(SERVERS)) for _ in range(ROUNDS)]
     for name, found in (("ours", rounds[-1][0]), ("servers", rounds[-1][1])):
         say(f"  {name}: " + ", ".join(f"{part} {size:.0f}" for part, size in found.items()))

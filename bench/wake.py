@@ -20,7 +20,7 @@ from bench import dyno_start
 from bench.measure import Row, at_most, percentile, ratio
 from bench.site import Site
 
-SOURCE = Path(__file__).parent / "apps" / "trivial"
+SOURCE = Path(__file__).parent / "pushed" / "trivial"
 WAKES, THAWS, CROWDS, CROWD = 15, 15, 7, 100
 WAKE_P50_S, WAKE_P99_S, OVER_NOMAD, THAW_S = 1.0, 2.0, 1.2, 0.05
 

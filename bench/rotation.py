@@ -1,0 +1,119 @@
+"""How soon a dyno that takes connections gets its first request, and for how long one that was told to end gets some.
+
+The dynos say so themselves, in their log, while 100 requests a second come and the app is scaled up and down. Once with
+few apps on the platform and once with many, with the CPU time that a change costs the parts that spread the news.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from bench import apps
+from bench.measure import Row, percentile, ratio
+from bench.prober import Prober
+from bench.site import Site
+
+CHANGES = 30
+"""With few apps, and again with many; half of them bring a dyno and half end one."""
+FEW, MANY = 10, 1000
+RATE = 100
+LIMIT_S = 1.0
+LIMIT_RATIO = 2.0
+SOURCE = Path(__file__).parent / "pushed" / "witness"
+HOME = os.environ.get("NOMAPAAS_HOME", "/var/lib/nomapaas")
+PARTS = ("nginx", "consul-template", "consul")
+
+_CALM_S = 5
+_PATIENCE_S = 60
+
+
+class Figures(NamedTuple):
+    """What one number of apps gave: seconds, a figure a change."""
+
+    firsts: list[float]
+    lasts: list[float]
+    cpu: list[float]
+
+
+def measure(say: Callable[[str], None]) -> list[Row]:
+    """Measure `first_request`, `last_request`, and both figures of a change with many apps against few."""
+    site = Site()
+    with apps.account(site) as client, site.app() as app:
+        site.run("push", "--app", app, "--dir", str(SOURCE))
+        apps.create(client, FEW, say=say)
+        few = _stage(site, app, say)
+        apps.create(client, MANY - FEW, say=say)
+        many = _stage(site, app, say)
+    return [
+        percentile("first_request", few.firsts, share=99, unit="s", limit=LIMIT_S),
+        percentile("last_request", few.lasts, share=99, unit="s", limit=LIMIT_S),
+        percentile("last_request_1000", many.lasts, share=99, unit="s", limit=LIMIT_S),
+        ratio("first_request_1000", many.firsts, few.firsts, unit="s", limit=LIMIT_RATIO),
+        ratio("change_cpu_1000", many.cpu, few.cpu, unit="s", limit=LIMIT_RATIO),
+    ]
+
+
+def _stage(site: Site, app: str, say: Callable[[str], None]) -> Figures:
+    """Scale the app up and down under requests."""
+    figures = Figures([], [], [])
+    with Prober(site.env["NOMAPAAS_ROUTER_URL"], f"{app}.localhost", rate=RATE) as prober:
+        time.sleep(_CALM_S)
+        calm = _cpu_in(_CALM_S) / _CALM_S
+        for number in range(CHANGES):
+            kind, found = (("first", figures.firsts), ("last", figures.lasts))[number % 2]
+            known = len(list(_told(site, app, kind)))
+            before, started = _cpu(), time.monotonic()
+            site.run("ps:scale", f"web={2 - number % 2}", "--app", app)
+            found.append(_next(site, app, kind, known))
+            figures.cpu.append(max(0.0, _cpu() - before - calm * (time.monotonic() - started)))
+            say(f"  {number + 1}/{CHANGES}: {kind} request {found[-1]:.3f} s, CPU {figures.cpu[-1]:.2f} s")
+    if prober.failed:
+        raise SystemExit(f"Requests failed: {dict(prober.answers)}.")
+    say(f"  medians: {statistics.median(figures.firsts):.3f} s, {statistics.median(figures.lasts):.3f} s")
+    return figures
+
+
+def _next(site: Site, app: str, kind: str, known: int) -> float:
+    """What the dyno that has just come or gone says."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while len(told := list(_told(site, app, kind))) <= known:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"No dyno told of its {kind} request.")
+        time.sleep(0.2)
+    return told[known]
+
+
+def _told(site: Site, app: str, kind: str) -> Iterator[float]:
+    for line in site.run("logs", "--app", app, "--num", "1500", "--source", "app").splitlines():
+        with suppress(ValueError):
+            said = json.loads(line[line.index("{") :])
+            if said.get("event") == kind:
+                yield said["seconds"]
+
+
+def _cpu_in(seconds: float) -> float:
+    before = _cpu()
+    time.sleep(seconds)
+    return _cpu() - before
+
+
+def _cpu() -> float:
+    """CPU seconds that the instance's routing parts have used so far."""
+    total = 0.0
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] in PARTS:
+            with suppress(psutil.Error):
+                parent = process.parent()
+                words = [*process.info["cmdline"], *(parent.cmdline() if parent else [])]
+                if HOME in " ".join(words):
+                    total += sum(process.cpu_times()[:2])
+    return total
