@@ -106,6 +106,35 @@ def test_requests_under_way_are_finished_when_nginx_is_told_to_end(own_edge, dyn
     assert own_edge.line(app_id, "status=200")
 
 
+def test_a_request_that_takes_too_long_for_nginxs_end_is_h24(own_edge, dynos, table):
+    """It waits for its idle timeout, 3 s here, also where bytes go on coming; then it ends and says so."""
+    arrived, over = threading.Event(), threading.Event()
+
+    def endless(connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        arrived.set()
+        while not over.wait(0.2):
+            connection.sendall(b"x")
+
+    mine = type(table)(own_edge)
+    app_id = mine.app("one.localhost", dynos.scripted(endless))
+    mine.push()
+    with own_edge.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: one.localhost\r\n\r\n")
+        assert arrived.wait(5)
+        told_at = time.monotonic()
+        own_edge.process.send_signal(signal.SIGQUIT)
+        while client.recv(65536):
+            pass
+        took = time.monotonic() - told_at
+    over.set()
+
+    assert own_edge.process.wait(10) == 0
+    assert 2.5 < took < 6
+    assert own_edge.line(app_id, 'at=error code=H24 desc="Forced close"', "dyno=web.1", "status=503")
+
+
 def test_no_line_is_lost_while_the_node_agent_restarts(own_edge, dynos, table):
     """Lines wait for the agent's socket to come back."""
     mine = type(table)(own_edge)
