@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.campaign.counts import LONG
+from tests.freezing import frozen
 
 pytestmark = pytest.mark.platform
 
@@ -69,20 +70,6 @@ class Visitor:
 
     def statuses(self) -> set[object]:
         return {found for found, _ in self.answers}
-
-
-@contextlib.contextmanager
-def frozen(pids: list[int]) -> Iterator[None]:
-    """Stopped for a while, whatever happens."""
-    assert pids
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def _nginx(paas: Any, kind: str) -> list[int]:

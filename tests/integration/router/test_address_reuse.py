@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import threading
 import time
 
 import pytest
 
+from tests.freezing import frozen
 from tests.integration.router.town import ADDRESSES, APPS, Resident, Town, Visitors
 
 
@@ -81,14 +80,10 @@ def test_an_address_is_free_again_when_every_worker_knows(town, eventually):
     assert town.edge.get("ant.localhost").text == "ant"
     town.living.pop("ant").end()
     eventually(lambda: len(town.edge.routed_files()) == 1)
-    frozen = town.edge.workers()[0]
-    os.kill(frozen, signal.SIGSTOP)
-    try:
+    with frozen(town.edge.workers()[:1]):
         town.push()
         threading.Event().wait(3.5)
         assert not is_free()
-    finally:
-        os.kill(frozen, signal.SIGCONT)
     eventually(is_free)
 
 
@@ -130,18 +125,12 @@ def test_a_frozen_router_keeps_its_addresses_and_holds_up_nobody(town):
     town.push()
     address = town.living["ant"].address
     town.living.pop("ant").end()
-    workers = town.edge.workers()
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(town.edge.workers()):
         started = time.monotonic()
         given = [Resident(town.plugin, "bee") for _ in range(ADDRESSES - 1)]
         taken = time.monotonic() - started
         for each in given:
             each.end()
-    finally:
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
 
     assert address not in {each.address for each in given}
     assert taken < 5
