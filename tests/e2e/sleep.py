@@ -1,4 +1,4 @@
-"""Puts apps to sleep for tests, and counts their starts."""
+"""Puts apps to sleep for tests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ def fall_asleep(paas: Any, app: str) -> None:
     """Put an app to sleep by hand, and wait until its dyno is gone."""
     paas.run("ps:sleep", "--app", app)
     paas.eventually(lambda: not any(each["ClientStatus"] in {"pending", "running"} for each in dynos(paas, app)))
-
-
-def starts(paas: Any, app: str) -> int:
-    """How many dynos of the app there ever were."""
-    return len(dynos(paas, app))
 
 
 def dynos(paas: Any, app: str) -> list[dict[str, Any]]:

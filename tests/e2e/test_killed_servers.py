@@ -56,7 +56,7 @@ def _kill_and_see_it_heal(paas: Any, app: str, server: str) -> None:
         assert paas.ask(app)["version"] == "one"
         back = paas.instance.pid_of(server) not in (None, pid)
         # The health page may repeat what it found a second ago.
-        return back and time.monotonic() - killed_at > 3 and _healthy(paas)
+        return back and time.monotonic() - killed_at > 1.5 and _healthy(paas)
 
     paas.eventually(healed, seconds=60)
     assert {each["id"] for each in paas.json("ps", "--app", app)} == before

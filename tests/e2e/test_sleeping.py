@@ -86,8 +86,8 @@ def test_many_first_requests_are_one_start(paas: Any, app: str) -> None:
     _put_to_sleep(paas)
     started = {each["ID"] for each in _job(paas)}
 
-    with ThreadPoolExecutor(max_workers=20) as pool:
-        answers = list(pool.map(lambda _: paas.get(app), range(20)))
+    with ThreadPoolExecutor(max_workers=50) as pool:
+        answers = list(pool.map(lambda _: paas.get(app), range(50)))
 
     assert {each.status_code for each in answers} == {200}
     assert len({each.json()["started"] for each in answers}) == 1
@@ -111,12 +111,19 @@ def test_a_request_under_way_keeps_it_awake(paas: Any, app: str) -> None:
     assert all(found == [("web.1", "up")] for found in states)
 
 
-def test_changes_leave_it_asleep_with_the_new_release(paas: Any, app: str) -> None:
-    """A config change, a push and a restart start nothing; the next request is answered by the newest release."""
+def test_changes_leave_it_asleep_with_the_new_release(paas: Any, app: str, folder: Callable[[str], Path]) -> None:
+    """A config change, a push and a restart start nothing; the next request is answered by the newest release.
+
+    The new slug lies on the node before any dyno has asked for it.
+    """
     _put_to_sleep(paas)
     paas.run("config:set", "--app", app, "WORD=hello")
     paas.run("restart", "--app", app)
-    paas.run("push", "--app", app, "--dir", str(Path(__file__).parent / "apps" / APP))
+    cached = paas.instance.home / "artifacts" / "slugs"
+    known = {each.name for each in cached.iterdir()}
+    (changed := folder(APP)).joinpath("version.txt").write_text("asleep\n")
+    paas.run("push", "--app", app, "--dir", str(changed))
+    assert len({each.name for each in cached.iterdir()} - known) == 1
     paas.run("run:detached", "--app", app, "--tail", "true")
     paas.run("ps:wait", "--app", app)
     assert _asleep(paas)
@@ -138,6 +145,8 @@ def test_a_wake_that_fails_is_told_and_tried_again(paas: Any, app: str) -> None:
     for _ in range(2):
         assert paas.get(app).status_code == 503
         _soon(paas, lambda: _asleep(paas))
+    # The router's lines come a moment after its answers.
+    paas.eventually(lambda: paas.run("logs", "--app", app, "--num", "200").count("code=H20") == 2)
     log = paas.run("logs", "--app", app, "--num", "200")
     assert "heroku[web.1]: The web process ended with exit code 1 before it accepted a request on $PORT." in log
     assert "no such database: drowsy" in log
