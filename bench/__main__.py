@@ -18,6 +18,7 @@ ROWS = (
     "cold_push",
     "steady",
     "rotation",
+    "stack",
     "router",
     "cache",
     "sleepers",
