@@ -1,6 +1,7 @@
-"""How soon a dyno that takes connections gets its first request, and for how long one that was told to end gets some.
+"""How soon a healthy dyno gets its first request, and for how long one that was told to end gets some.
 
-The dynos say so themselves, in their log, while 100 requests a second come and the app is scaled up and down. Once with
+Healthy is one whose check Consul has seen pass; told to end, one that has its SIGTERM. The dynos say themselves, in
+their log, when their requests came, while 100 requests a second come and the app is scaled up and down. Once with
 few apps on the platform and once with many, with the CPU time that a change costs the parts that spread the news.
 """
 
@@ -9,18 +10,21 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import httpx
 import psutil
 
 from bench import apps
 from bench.measure import Row, percentile, ratio
 from bench.prober import Prober
 from bench.site import Site
+from jobs.names import DYNO_SERVICE
 
 CHANGES = 30
 """With few apps, and again with many; half of them bring a dyno and half end one."""
@@ -40,8 +44,40 @@ class Figures(NamedTuple):
     """What one number of apps gave: seconds, a figure a change."""
 
     firsts: list[float]
+    after_listening: list[float]
+    """The same first requests, from when the dyno took connections: Consul looks once a second."""
     lasts: list[float]
     cpu: list[float]
+
+
+class Health:
+    """Notes when Consul first had each dyno as passing, in seconds since 1970."""
+
+    def __init__(self, site: Site) -> None:
+        self.passing: dict[str, float] = {}
+        headers = {"X-Consul-Token": site.env["CONSUL_HTTP_TOKEN"]}
+        self._consul = httpx.Client(base_url=site.env["CONSUL_HTTP_ADDR"], headers=headers, timeout=60)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._consul.close()
+
+    def _watch(self) -> None:
+        index = "0"
+        while not self._over.is_set():
+            answer = self._consul.get(
+                f"/v1/health/service/{DYNO_SERVICE}", params={"passing": "1", "index": index, "wait": "2s"}
+            )
+            now, index = time.time(), answer.headers["X-Consul-Index"]
+            for each in answer.raise_for_status().json():
+                self.passing.setdefault(each["Service"]["ID"], now)
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
@@ -64,40 +100,49 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 
 def _stage(site: Site, app: str, say: Callable[[str], None]) -> Figures:
     """Scale the app up and down under requests."""
-    figures = Figures([], [], [])
-    with Prober(site.env["NOMAPAAS_ROUTER_URL"], f"{app}.localhost", rate=RATE) as prober:
+    figures = Figures([], [], [], [])
+    with Health(site) as health, Prober(site.env["NOMAPAAS_ROUTER_URL"], f"{app}.localhost", rate=RATE) as prober:
         time.sleep(_CALM_S)
         calm = _cpu_in(_CALM_S) / _CALM_S
         for number in range(CHANGES):
-            kind, found = (("first", figures.firsts), ("last", figures.lasts))[number % 2]
-            known = len(list(_told(site, app, kind)))
+            comes = number % 2 == 0
+            known = len(_told(site, app, "first" if comes else "last"))
             before, started = _cpu(), time.monotonic()
-            site.run("ps:scale", f"web={2 - number % 2}", "--app", app)
-            found.append(_next(site, app, kind, known))
+            site.run("ps:scale", f"web={2 if comes else 1}", "--app", app)
+            told = _next(site, app, "first" if comes else "last", known)
             figures.cpu.append(max(0.0, _cpu() - before - calm * (time.monotonic() - started)))
-            say(f"  {number + 1}/{CHANGES}: {kind} request {found[-1]:.3f} s, CPU {figures.cpu[-1]:.2f} s")
+            if comes:
+                figures.after_listening.append(told["at"] - told["since"])
+                figures.firsts.append(max(0.0, told["at"] - max(health.passing.values())))
+            else:
+                figures.lasts.append(max(0.0, told["at"] - told["since"]))
+            found = figures.firsts[-1] if comes else figures.lasts[-1]
+            say(f"  {number + 1}/{CHANGES}: {'first' if comes else 'last'} {found:.3f} s, CPU {figures.cpu[-1]:.2f} s")
     if prober.failed:
         raise SystemExit(f"Requests failed: {dict(prober.answers)}.")
-    say(f"  medians: {statistics.median(figures.firsts):.3f} s, {statistics.median(figures.lasts):.3f} s")
+    say(f"  first requests came {statistics.median(figures.after_listening):.3f} s after the dyno took connections")
     return figures
 
 
-def _next(site: Site, app: str, kind: str, known: int) -> float:
+def _next(site: Site, app: str, kind: str, known: int) -> dict[str, float]:
     """What the dyno that has just come or gone says."""
     deadline = time.monotonic() + _PATIENCE_S
-    while len(told := list(_told(site, app, kind))) <= known:
+    while len(told := _told(site, app, kind)) <= known:
         if time.monotonic() > deadline:
             raise SystemExit(f"No dyno told of its {kind} request.")
         time.sleep(0.2)
     return told[known]
 
 
-def _told(site: Site, app: str, kind: str) -> Iterator[float]:
+def _told(site: Site, app: str, kind: str) -> list[dict[str, float]]:
+    """All that dynos said so far of their first or last requests: `at` and `since`, in seconds since 1970."""
+    found = []
     for line in site.run("logs", "--app", app, "--num", "1500", "--source", "app").splitlines():
         with suppress(ValueError):
             said = json.loads(line[line.index("{") :])
             if said.get("event") == kind:
-                yield said["seconds"]
+                found.append(said)
+    return found
 
 
 def _cpu_in(seconds: float) -> float:

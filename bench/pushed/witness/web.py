@@ -17,9 +17,9 @@ VERSION = Path(__file__).with_name("version.txt").read_text().encode()
 seen = {"first": 0.0, "last": 0.0, "told": 0.0}
 
 
-def tell(event: str, seconds: float) -> None:
-    """A line for whoever reads the log."""
-    sys.stdout.write(json.dumps({"event": event, "seconds": round(seconds, 4)}) + "\n")
+def tell(event: str, at: float, since: float) -> None:
+    """A line for whoever reads the log; both are seconds since 1970."""
+    sys.stdout.write(json.dumps({"event": event, "at": at, "since": since}) + "\n")
 
 
 class Witness(BaseHTTPRequestHandler):
@@ -32,7 +32,7 @@ class Witness(BaseHTTPRequestHandler):
         seen["last"] = time.time()
         if not seen["first"]:
             seen["first"] = seen["last"]
-            tell("first", seen["first"] - LISTENS)
+            tell("first", seen["first"], LISTENS)
         if self.path == "/stream":
             self._stream()
             return
@@ -73,5 +73,5 @@ server = Server(("", int(os.environ["PORT"])), Witness)
 LISTENS = time.time()
 signal.signal(signal.SIGTERM, end)
 server.serve_forever()
-tell("last", max(0.0, seen["last"] - seen["told"]))
+tell("last", seen["last"], seen["told"])
 server.server_close()
