@@ -75,10 +75,10 @@ def test_a_killed_part_comes_back(paas: Any, app: str, job: str) -> None:
     paas.eventually(lambda: _processes_of_job(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
 
 
-def test_a_killed_nomad_client_finds_its_dynos_again(paas: Any, app: str) -> None:
-    """The same dynos serve on; late in this file, when they have been there for a while."""
-    paas.eventually(lambda: _age_s(paas, app) > NOMAD_SAVES_S, seconds=90)
-    _kill_and_see_it_heal(paas, app, "nomad-client")
+def test_a_killed_nomad_client_finds_its_dynos_again(paas: Any, probe: str) -> None:
+    """The same dynos serve on: those of an app that has mostly been there for a while."""
+    paas.eventually(lambda: _age_s(paas, probe) > NOMAD_SAVES_S, seconds=90)
+    _kill_and_see_it_heal(paas, probe, "nomad-client")
 
 
 def test_a_change_works_after_all_that(paas: Any, app: str) -> None:

@@ -13,7 +13,9 @@ from cli.platform.problem import Problem
 
 def test_defaults_are_the_documented_ones() -> None:
     """Without any setting the router listens on port 8080 and data lies in /var/lib/nomapaas."""
-    instance = Instance.from_env({})
+    # Empty ones, for the machine may have an instance there that remembers others.
+    names = ("HOME", "CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN")
+    instance = Instance.from_env({f"NOMAPAAS_{name}": "" for name in names})
 
     assert instance.home == Path("/var/lib/nomapaas")
     assert instance.cache == Path("/var/cache/nomapaas")
