@@ -52,6 +52,11 @@ class AllocationState:
     memory_mb: int | None = None
     cpu_shares: int | None = None
 
+    @property
+    def has_started(self) -> bool:
+        """Whether its task ran, or runs; Nomad tells of the last ten events only."""
+        return any(event.kind == "Started" for event in self.events)
+
 
 def read(record: Mapping[str, Any]) -> AllocationState:
     """From an entry of Nomad's list of allocations, or one of its events."""

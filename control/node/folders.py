@@ -20,7 +20,10 @@ _logger = structlog.get_logger()
 
 
 class FolderWatch:
-    """`update` and `gone` come from Nomad's watch; `run` looks now and then. A folder counts once it was there."""
+    """`update` and `gone` come from Nomad's watch; `run` looks now and then.
+
+    A folder counts once its task has begun.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,7 @@ class FolderWatch:
         """Has Nomad put another dyno in an allocation's place at once: one that crashed waits, longer each time."""
         self._lock = threading.Lock()
         self._states: dict[str, AllocationState] = {}
-        self._seen: set[str] = set()
+        self._begun: set[str] = set()
 
     def update(self, state: AllocationState) -> None:
         """News of an allocation."""
@@ -48,12 +51,14 @@ class FolderWatch:
             return
         with self._lock:
             self._states[state.id] = state
+            if state.has_started:
+                self._begun.add(state.id)
 
     def gone(self, allocation_id: str) -> None:
         """Nomad has forgotten it, or ends it itself."""
         with self._lock:
             self._states.pop(allocation_id, None)
-            self._seen.discard(allocation_id)
+            self._begun.discard(allocation_id)
 
     def run(self, stop: threading.Event) -> None:
         """Look until told to stop."""
@@ -70,9 +75,7 @@ class FolderWatch:
         for state in states:
             whole = self._is_whole(state)
             with self._lock:
-                lost = state.id in self._seen and state.id in self._states and not whole
-                if whole:
-                    self._seen.add(state.id)
+                lost = state.id in self._begun and state.id in self._states and not whole
             if lost:
                 self._end(state)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from control.adapters.memory_clock import ManualClock
-from control.node.allocations import AllocationState
+from control.node.allocations import AllocationState, Event
 from control.node.folders import FolderWatch
 from control.node.lines import Filter
 from control.node.logbook import Logbook
@@ -26,7 +26,7 @@ DYNO = AllocationState(
     wanted=True,
     healthy=True,
     deployed=True,
-    events=(),
+    events=(Event(at=1, kind="Started", exit_code=None, oom_killed=False),),
     disk_mb=100,
 )
 
@@ -101,12 +101,15 @@ def test_one_that_ends_loses_its_folder_rightly(watched: Watched, change: dict[s
 
 
 def test_one_that_is_being_placed_has_no_folder_yet(tmp_path: Path) -> None:
-    """It counts from the moment on that it was there."""
+    """It counts from the moment on that its task began, also where nobody looked in between."""
     watched = Watched(tmp_path)
+    watched.watch.update(replace(DYNO, events=()))
+    watched.watch.step()
+    assert watched.killed == []
+
     watched.watch.update(DYNO)
     watched.watch.step()
-
-    assert watched.killed == []
+    assert watched.killed == [DYNO.id]
 
 
 def test_a_build_has_no_log_of_the_apps(watched: Watched) -> None:
