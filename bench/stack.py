@@ -1,6 +1,6 @@
 """A steady 50 requests a second while the app's stack is built anew, its dynos move to it, and back: none may fail.
 
-It is done to a stack that is not the default one, so that apps beside it are not touched.
+It is done to the last one that the platform has, and moves every app that is on it.
 """
 
 from __future__ import annotations
