@@ -144,7 +144,8 @@ def test_after_a_kill_the_kept_table_serves_within_a_second(paas: Any, apps: tup
     stopped = [*_pids(paas, "consul-template"), *_pids(paas, "consul")]
     with frozen(stopped):
         (master,) = _nginx(paas, "nginx: master")
-        for pid in [*_nginx(paas, "nginx: worker"), master]:
+        # The master first: it would begin new workers, which outlive it and keep its ports.
+        for pid in [master, *_nginx(paas, "nginx: worker")]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         paas.eventually(lambda: _nginx(paas, "nginx: master") not in ([], [master]), seconds=30)

@@ -28,7 +28,7 @@ def browser(tmp_path):
 
 @pytest.fixture
 def slow(paas, folder):
-    """An app that takes 5 s to boot, asleep."""
+    """An app that takes 4 s to boot, asleep."""
     paas.run("create", "slow")
     paas.run("push", "--app", "slow", "--dir", str(folder("slow")))
     fall_asleep(paas, "slow")

@@ -16,5 +16,5 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(PAGE)
 
 
-time.sleep(5)
+time.sleep(4)
 ThreadingHTTPServer(("", int(os.environ["PORT"])), Page).serve_forever()
