@@ -106,10 +106,11 @@ def _stage(site: Site, app: str, say: Callable[[str], None]) -> Figures:
         spent = []
         for number in range(CHANGES):
             comes = number % 2 == 0
-            known = len(_told(site, app, "first" if comes else "last"))
+            kind = "first" if comes else "last"
+            known = len(_told(site, app, kind))
             before, started = _cpu(), time.monotonic()
             site.run("ps:scale", f"web={2 if comes else 1}", "--app", app)
-            told = _next(site, app, "first" if comes else "last", known)
+            told = _next(site, app, kind, known)
             spent.append((_cpu() - before, time.monotonic() - started))
             if comes:
                 figures.after_listening.append(told["at"] - told["since"])
@@ -117,7 +118,7 @@ def _stage(site: Site, app: str, say: Callable[[str], None]) -> Figures:
             else:
                 figures.lasts.append(max(0.0, told["at"] - told["since"]))
             found = figures.firsts[-1] if comes else figures.lasts[-1]
-            say(f"  {number + 1}/{CHANGES}: {'first' if comes else 'last'} request after {found:.3f} s")
+            say(f"  {number + 1}/{CHANGES}: {kind} request after {found:.3f} s")
         calm = min(calm, _calm_rate())
         figures.cpu.extend(cpu - calm * seconds for cpu, seconds in spent)
     if prober.failed:

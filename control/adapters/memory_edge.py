@@ -39,7 +39,7 @@ class MemoryEdge:
     def release_served(self, app_id: str) -> int | None:
         self._check()
         route = self.catalog.routes().get(app_id)
-        return route.release or None if route else None
+        return (route.release or None) if route else None
 
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         self._check()
