@@ -22,7 +22,7 @@ test: venv  ## all tests, on an instance of their own beside a live one
 
 campaign: venv  ## hostile input by the hundred thousand, parts frozen one by one; a table of what became of it
 	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py tests/e2e/test_hostile_build.py \
-		tests/e2e/test_frozen_parts.py tests/e2e/test_upkeep.py
+		tests/e2e/faults/test_frozen_parts.py tests/e2e/faults/test_upkeep.py
 
 lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/ruff check .

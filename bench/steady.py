@@ -48,11 +48,8 @@ def _change(site: Site, app: str, source: Path, number: int) -> str:
         _wait_for(site, app, dynos=2)
     elif kind == "rollback":
         site.run("rollback", "--app", app)
-    elif kind == "scale back":
-        site.run("ps:scale", "web=1", "--app", app)
-        _wait_for(site, app, dynos=1)
     else:
-        site.run("ps:sleep", "--app", app)
+        site.run(*(["ps:scale", "web=1"] if kind == "scale back" else ["ps:sleep"]), "--app", app)
         _wait_for(site, app, dynos=1)
     return kind
 

@@ -18,7 +18,11 @@ import pytest
 pytest_plugins = ["tests.campaign.counts", "tests.databases", "tests.lanes"]
 
 ROOT = Path(__file__).parents[1]
-PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS_APART = 100
+"""Each of pytest-xdist's workers may have an instance: its ports, and those that test_upkeep.py takes above them."""
+
+PORT_BASE = int(os.environ.get("NOMAPAAS_TEST_PORT_BASE", "18080")) + _PORTS_APART * _WORKER
 
 _KEEP = bool(os.environ.get("NOMAPAAS_TEST_KEEP"))
 

@@ -21,7 +21,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { FIRST_ID = 300000, HOST_PART = 0xffff, CONFIG_FD = 3, PLATFORM_FAILED = 125 };
+enum { FIRST_ID = 300000, WITHIN_10 = 0xffffff, CONFIG_FD = 3, PLATFORM_FAILED = 125 };
 
 extern char **environ;
 
@@ -30,7 +30,8 @@ static void fail(const char *sentence) {
     exit(PLATFORM_FAILED);
 }
 
-/* The host part of the dyno's address is unique on a machine for as long as the dyno lives. */
+/* The dyno's address is unique on a machine for as long as the dyno lives, whatever other instance has dynos there: all
+   are in 10.0.0.0/8. */
 static unsigned long own_id(void) {
     struct ifaddrs *all;
     unsigned long id = 0;
@@ -41,7 +42,7 @@ static unsigned long own_id(void) {
         if (each->ifa_addr == NULL || each->ifa_addr->sa_family != AF_INET || (each->ifa_flags & IFF_LOOPBACK))
             continue;
         in_addr_t address = ((struct sockaddr_in *)each->ifa_addr)->sin_addr.s_addr;
-        id = FIRST_ID + (ntohl(address) & HOST_PART);
+        id = FIRST_ID + (ntohl(address) & WITHIN_10);
         break;
     }
     freeifaddrs(all);

@@ -11,10 +11,12 @@ from control.ports.edge import CacheCounts
 from control.ports.errors import EdgeUnavailable
 
 _TIMEOUT = httpx.Timeout(5, connect=2)
+_NO_CACHE = "The HTTP cache does not answer. Run `nomapaas status`, and try again."
+_OLD_EDGE = "The edge does not know that question: it is of an older version. Run `nomapaas up`."
 
 
 class EdgeClient:
-    """A client of `edge.sock` (docs/router.md)."""
+    """A client of `edge.sock` (docs/routing.md)."""
 
     def __init__(self, socket_path: str) -> None:
         self._http = httpx.Client(
@@ -25,7 +27,7 @@ class EdgeClient:
         )
 
     def cache_counts(self, app_id: str) -> CacheCounts:
-        found = self._ask("GET", "/cache", params={"app": app_id})
+        found = self._ask("GET", "/cache", params={"app": app_id}, otherwise=_NO_CACHE)
         try:
             return CacheCounts(
                 hits=int(found["hits"]),
@@ -45,23 +47,24 @@ class EdgeClient:
             raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc
 
     def release_served(self, app_id: str) -> int | None:
-        release = self._ask("GET", "/served", params={"app": app_id}).get("release")
+        release = self._ask("GET", "/served", params={"app": app_id}, otherwise=_OLD_EDGE).get("release")
         return int(release) if release else None
 
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         named = {"host": host} if host else {}
-        self._ask("POST", "/cache", json={"app": app_id, "path": path, "prefix": prefix} | named)
+        self._ask("POST", "/cache", json={"app": app_id, "path": path, "prefix": prefix} | named, otherwise=_NO_CACHE)
 
     def close(self) -> None:
         """Let the kept connections go."""
         self._http.close()
 
-    def _ask(self, method: str, path: str, **options: Any) -> Any:
+    def _ask(self, method: str, path: str, *, otherwise: str, **options: Any) -> Any:
+        """The edge's JSON. Raises EdgeUnavailable, with `otherwise` where the edge says no."""
         try:
             response = self._http.request(method, path, **options)
             value = response.json() if response.status_code == httpx.codes.OK else None
         except (httpx.HTTPError, ValueError) as exc:
             raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc
         if value is None:
-            raise EdgeUnavailable("The HTTP cache does not answer. Run `nomapaas status`, and try again.")
+            raise EdgeUnavailable(otherwise)
         return value

@@ -73,12 +73,14 @@ function attend(id, waiters, changed)
     if not app or wake.is_gone(app) then
         return go_on(waiters, held)
     end
-    -- Whoever waits looks at a new table first: one who waited for a wake that failed is not to begin another.
-    if app.state == "idle" and not changed then
-        wake.attend(app)
-    end
-    if app.state == "idle" and waiters.lives == nil then
-        waiters.lives = false
+    if app.state == "idle" then
+        -- Whoever waits looks at a new table first: one who waited for a wake that failed is not to begin another.
+        if not changed then
+            wake.attend(app)
+        end
+        if waiters.lives == nil then
+            waiters.lives = false
+        end
     end
     if usable.obstacle(app) == true then
         probe.attend(app)

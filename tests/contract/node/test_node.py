@@ -40,7 +40,7 @@ def test_what_a_hostile_build_left(stage, app):
 
 
 def test_a_slug_that_is_nowhere_cannot_be_kept(stage, app):
-    """KeyError; tests/e2e/test_sleeping.py sees one that is there."""
+    """KeyError; tests/e2e/sleeping/test_sleeping.py sees one that is there."""
     with pytest.raises(KeyError):
         stage.node.keep_slug(app, sha256="0" * 64)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from router.render import HERE
 
-PAGE = (Path(__file__).parents[3] / "docs" / "router.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "routing.md").read_text()
 
 
 def test_every_code_is_documented_as_it_is() -> None:

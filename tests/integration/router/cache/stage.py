@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import uuid
@@ -135,10 +136,10 @@ class ToldDyno:
             self._server.server_close()
 
 
-def _signal_family(pid: int, number: int) -> None:
+def _family(pid: int) -> list[int]:
+    """A master and its workers."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for each in (pid, *map(int, children)):
-        os.kill(each, number)
+    return [pid, *map(int, children)]
 
 
 class CachedEdge(Edge):
@@ -169,13 +170,19 @@ class CachedEdge(Edge):
             except OSError:
                 return False
 
-    def signal_varnish(self, number: int) -> None:
-        """To its manager and to what it manages."""
-        _signal_family(self.varnish.pid, number)
+    def varnish_pids(self) -> list[int]:
+        """Its manager, and what it manages."""
+        return _family(self.varnish.pid)
 
-    def signal_nginx(self, number: int) -> None:
-        """To its master and its workers."""
-        _signal_family(self.process.pid, number)
+    def kill_varnish(self) -> None:
+        for pid in self.varnish_pids():
+            os.kill(pid, signal.SIGKILL)
+        self.varnish.wait(10)
+
+    def kill_nginx(self) -> None:
+        for pid in _family(self.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(10)
 
     def end_varnish(self) -> None:
         self.varnish.terminate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from tests.freezing import frozen
 from tests.integration.router.cache.stage import marked
 
 LONGEST = 1.5
@@ -77,8 +77,7 @@ def test_varnish_is_killed(make_site, cached_edge, eventually, healed):
     visitors = Visitors(make_site())
     with visitors.coming():
         eventually(lambda: visitors.has_seen("HIT"))
-        cached_edge.signal_varnish(signal.SIGKILL)
-        cached_edge.varnish.wait(10)
+        cached_edge.kill_varnish()
         eventually(lambda: visitors.has_seen("PASS"))
         cached_edge.start_varnish()
         before = len(visitors.seen)
@@ -93,11 +92,8 @@ def test_varnish_hangs(make_site, cached_edge, eventually, healed):
     visitors = Visitors(make_site())
     with visitors.coming():
         eventually(lambda: visitors.has_seen("HIT"))
-        cached_edge.signal_varnish(signal.SIGSTOP)
-        try:
+        with frozen(cached_edge.varnish_pids()):
             eventually(lambda: visitors.has_seen("PASS"))
-        finally:
-            cached_edge.signal_varnish(signal.SIGCONT)
         before = len(visitors.seen)
         eventually(lambda: visitors.has_seen("HIT", after=before))
 
@@ -134,8 +130,7 @@ def test_nginx_is_killed(make_site, cached_edge, eventually):
     site = make_site()
     site.verdicts()
     eventually(lambda: site.verdicts(times=1) == ["HIT"])  # Varnish has the page a moment after the client has
-    cached_edge.signal_nginx(signal.SIGKILL)
-    cached_edge.process.wait(10)
+    cached_edge.kill_nginx()
     cached_edge.start()
 
     assert site.verdicts(times=3) == ["HIT"] * 3

@@ -1,4 +1,4 @@
-"""backup and restore, where they refuse; tests/e2e/test_upkeep.py has them at work."""
+"""backup and restore, where they refuse; tests/e2e/faults/test_upkeep.py has them at work."""
 
 from __future__ import annotations
 

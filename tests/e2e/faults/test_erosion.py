@@ -27,7 +27,7 @@ APP = "erosion"
 def app_id(paas: Any) -> Iterator[str]:
     """An app of one dyno, by its UUID."""
     paas.run("create", APP)
-    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parent / "apps" / "probe"))
+    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parents[1] / "apps" / "probe"))
     yield paas.json("info", "--app", APP)["app"]["id"]
     paas.run("destroy", "--app", APP, "--confirm", APP)
 

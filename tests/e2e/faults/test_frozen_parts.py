@@ -32,7 +32,7 @@ H81 = 502
 def apps(paas: Any) -> Iterator[tuple[str, str]]:
     """One app that has to serve throughout, and one that has no release."""
     paas.run("create", "frozen")
-    paas.run("push", "--app", "frozen", "--dir", str(Path(__file__).parent / "apps" / "probe"))
+    paas.run("push", "--app", "frozen", "--dir", str(Path(__file__).parents[1] / "apps" / "probe"))
     paas.run("create", FOREIGN)
     paas.eventually(lambda: _status(paas, FOREIGN) == H81)
     yield "frozen", FOREIGN

@@ -51,7 +51,7 @@ class Second:
 def app(paas: Any) -> Iterator[str]:
     """An app with a config var, scaled to two dynos."""
     paas.run("create", APP)
-    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parent / "apps" / "probe"))
+    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parents[1] / "apps" / "probe"))
     paas.run("config:set", f"SECRET={SECRET}", "--app", APP)
     paas.run("ps:scale", "web=2", "--app", APP)
     yield APP

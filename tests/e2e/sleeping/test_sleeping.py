@@ -20,7 +20,7 @@ _PATIENCE_S = 90
 def app(paas: Any) -> Iterator[str]:
     """An app that may sleep, on the air."""
     paas.run("create", APP)
-    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parent / "apps" / APP))
+    paas.run("push", "--app", APP, "--dir", str(Path(__file__).parents[1] / "apps" / APP))
     yield APP
     paas.run("destroy", "--app", APP, "--confirm", APP)
 

@@ -27,7 +27,7 @@ JOBS = ("nginx", "consul-template", "control.worker", "gunicorn")
 def app(paas: Any) -> Iterator[str]:
     """An app that has to serve throughout."""
     paas.run("create", "killed")
-    paas.run("push", "--app", "killed", "--dir", str(Path(__file__).parent / "apps" / "probe"))
+    paas.run("push", "--app", "killed", "--dir", str(Path(__file__).parents[1] / "apps" / "probe"))
     yield "killed"
     paas.run("destroy", "--app", "killed", "--confirm", "killed")
 
