@@ -184,6 +184,8 @@ job "nomapaas-control" {
         PATH                    = "/usr/local/bin:/usr/bin:/bin"
         PYTHONDONTWRITEBYTECODE = "1"
         MALLOC_ARENA_MAX        = "2"
+        MALLOC_MMAP_THRESHOLD_  = "131072"
+        MALLOC_TRIM_THRESHOLD_  = "131072"
         PYTHONPATH              = var.checkout
         NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
       })
@@ -267,6 +269,8 @@ job "nomapaas-control" {
         PATH                    = "/usr/local/bin:/usr/bin:/bin"
         PYTHONDONTWRITEBYTECODE = "1"
         MALLOC_ARENA_MAX        = "2"
+        MALLOC_MMAP_THRESHOLD_  = "131072"
+        MALLOC_TRIM_THRESHOLD_  = "131072"
         PYTHONPATH              = var.checkout
         NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
       })

@@ -83,6 +83,7 @@ def allocation(
         rescheduled_to=stub.get("NextAllocation") or None,
         reschedule_at=reschedule_at,
         unwell=any(event.get("Type") == "Restart Signaled" for event in events),
+        setup_failed=any(event.get("Type") == "Setup Failure" for event in events),
     )
 
 

@@ -64,6 +64,8 @@ class Allocation:
     """When a crashed one will be tried again."""
     unwell: bool = False
     """Nomad stopped it because its health check failed too often."""
+    setup_failed: bool = False
+    """Nomad could not set it up, or not find it again after a restart of its own: the node's trouble, not the app's."""
 
 
 @dataclass(frozen=True, kw_only=True)

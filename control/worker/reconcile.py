@@ -29,6 +29,8 @@ log = structlog.get_logger()
 _FIRST_PAUSE_S = 5
 _LONGEST_PAUSE_S = 600
 _PATIENCE = timedelta(seconds=3)
+_FORGIVEN = timedelta(minutes=1)
+"""After so long a dyno that the node lost is no sign any more that it will lose the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,17 +105,13 @@ class Reconcile:
     def _start_anew(self, app: App, web: Sequence[Allocation]) -> None:
         """Restart an app whose web dynos Nomad has given up.
 
-        It does so when a dyno ends while a deployment runs, and even a scale is one for a second. The pause grows with
-        the dynos of this release that failed, as Nomad's own does.
+        It does so when a dyno ends while a deployment runs, and even a scale is one for a second.
         """
         now = self.ports.clock.now()
-        if not web or any(_will_be_tried_again(each, now) for each in web):
+        start_at = _next_start(web, now) if web else None
+        if start_at is None or now < start_at:
             return
-        failed = sum(each.status is AllocationStatus.FAILED for each in web)
-        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, failed - 1))
-        if (now - max(each.modified_at for each in web)).total_seconds() < pause:
-            return
-        log.info("reconcile.starts_anew", app=app.id, failed=failed)
+        log.info("reconcile.starts_anew", app=app.id, ended=len(web))
         with self.ports.state.begin() as work:
             latest = work.apps.get(app.id)
             if latest is not None:
@@ -131,6 +129,26 @@ class Reconcile:
                 self.ports.scheduler.stop(job_id, purge=True)
         for app_id in routes.keys() - known:
             self.ports.catalog.delete_route(app_id)
+
+
+def _next_start(web: Sequence[Allocation], now: datetime) -> datetime | None:
+    """When an app with none but these ended dynos is started anew; None while Nomad itself will try again.
+
+    The pause grows with the dynos of this release that failed, as Nomad's own does. What the node lost is no failure of
+    the app's: it does not wait for Nomad, which counts a node's troubles with all earlier ones and waits for minutes.
+    """
+    ended_at = max(each.modified_at for each in web)
+    newest = max(web, key=lambda each: each.created_at)
+    if newest.setup_failed:
+        lost = [each for each in web if each.index == newest.index and each.setup_failed]
+        return ended_at + _pause(sum(now - each.modified_at < _FORGIVEN for each in lost))
+    if any(_will_be_tried_again(each, now) for each in web):
+        return None
+    return ended_at + _pause(sum(each.status is AllocationStatus.FAILED for each in web))
+
+
+def _pause(failures: int) -> timedelta:
+    return timedelta(seconds=min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, failures - 1)))
 
 
 def _will_be_tried_again(allocation: Allocation, now: datetime) -> bool:

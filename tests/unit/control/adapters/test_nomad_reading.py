@@ -55,6 +55,14 @@ def test_last_exit_counts():
     assert found.started_at == datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
 
 
+def test_what_the_node_lost_is_told_from_what_the_app_did():
+    """After its restart Nomad may not find a young dyno again, which ends then as if by itself."""
+    lost = [{"Type": "Started"}, {"Type": "Setup Failure"}, {"Type": "Terminated", "Details": {"exit_code": "0"}}]
+
+    assert read(TaskStates={"dyno": {"Events": lost}}).setup_failed
+    assert not read(TaskStates={"dyno": {"Events": [lost[0], lost[2]]}}).setup_failed
+
+
 @pytest.mark.parametrize(
     ("details", "code"), [({"exit_code": "0", "signal": "9"}, 137), ({"exit_code": "0"}, 0), ({"exit_code": "2"}, 2)]
 )

@@ -121,6 +121,22 @@ def test_a_dyno_that_waits_for_its_next_try_is_left_to_nomad(world: Any) -> None
     assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] == "1"
 
 
+def test_a_dyno_that_the_node_lost_does_not_wait_for_nomad(world: Any) -> None:
+    """Its pause grows with every trouble of the node, in which the app had no part; ours with the recent ones."""
+    app = world.app()
+    world.on_air(app)
+    for nonce, pause in (("1", 5), ("2", 10)):
+        world.scheduler.exit(app.id, 1)
+        dead = world.scheduler.allocations(app.id)[0]
+        world.scheduler.change(dead.id, setup_failed=True, reschedule_at=world.clock.now() + timedelta(minutes=5))
+        world.clock.advance(pause - 1)
+        _sweep_and_attend(world, app.id)
+        assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] != nonce
+        world.clock.advance(2)
+        _sweep_and_attend(world, app.id)
+        assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] == nonce
+
+
 def test_a_destroyed_app_leaves_nothing(world: Any) -> None:
     """Job, route, secrets, slugs, logs and rows are gone."""
     app = world.app()
