@@ -124,10 +124,21 @@ def hand_over(
     return ports.scheduler.submit(wanted.job(site, settings))
 
 
-def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = False) -> Route:
-    """The app's route record as it should be. `starting` while its first release boots."""
+def of_current(work: UnitOfWork, app: App) -> Desired | None:
+    """What should run now; None for an app without a release that succeeded."""
     current = work.releases.current(app.id)
-    desired = of_release(work, app, current) if current else None
+    return of_release(work, app, current) if current else None
+
+
+def route(
+    work: UnitOfWork, app: App, *, settings: Settings, starting: bool = False, wanted: Desired | None = None
+) -> Route:
+    """The app's route record as it should be. `starting` while its first release boots.
+
+    `wanted` is `of_current`, for callers that know it already.
+    """
+    desired = wanted or of_current(work, app)
+    current = desired.release if desired else None
     pages = (current.pages if current else None) or OwnPages()
     return Route(
         app_id=app.id,

@@ -7,6 +7,7 @@ to `attend`, the one place where an app is applied.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from control.ports.catalog import Route
 from control.ports.errors import PortError
 from control.ports.scheduler import Allocation, AllocationStatus, JobSummary
 from control.services import desired, holds
+from control.services.desired import Desired
 from control.settings import Settings
 from control.worker.stack_roll import StackRoll
 from jobs import names
@@ -53,18 +55,17 @@ class Reconcile:
     def _sweep(self) -> None:
         jobs = self.ports.scheduler.jobs()
         routes = self.ports.catalog.routes()
-        serving = {each.app_id for each in self.ports.catalog.instances() if each.passing}
+        serving = Counter(each.app_id for each in self.ports.catalog.instances() if each.passing)
         with self.ports.state.view() as work:
             apps = {app.id: app for app in work.apps.list()}
             gone = {app.id for app in work.apps.destroyed()}
             busy = {each.app_id for each in work.releases.pending()}
-            expected = {
-                app.id: desired.route(work, app, settings=self.settings) for app in apps.values() if app.id not in busy
-            }
-        for app in apps.values():
-            if app.id not in busy:
-                self._check_job(app, jobs)
-                self._check_web(app, expected[app.id], routes.get(app.id), serving=app.id in serving)
+            calm = [app for app in apps.values() if app.id not in busy]
+            wanted = {app.id: desired.of_current(work, app) for app in calm}
+            expected = {app.id: desired.route(work, app, settings=self.settings, wanted=wanted[app.id]) for app in calm}
+        for app in calm:
+            self._check_job(app, jobs)
+            self._check_web(app, wanted[app.id], expected[app.id], routes.get(app.id), serving=serving[app.id])
         self.roll.sweep(apps, jobs, busy=busy)
         self._drop_strangers(jobs, routes, known=apps.keys() | gone)
 
@@ -80,15 +81,22 @@ class Reconcile:
             work.apps.touch(app.id)
             work.commit()
 
-    def _check_web(self, app: App, expected: Route, found: Route | None, *, serving: bool) -> None:
-        """Write a missing or differing route, with `crashed` for an app none of whose web dynos lives."""
+    def _check_web(
+        self, app: App, wanted: Desired | None, expected: Route, found: Route | None, *, serving: int
+    ) -> None:
+        """Write a missing or differing route, with `crashed` for an app none of whose web dynos lives.
+
+        Fewer dynos than wanted are Nomad's to replace, but for those that it has given up.
+        """
         # One that has just been woken has none yet but those that ended when it fell asleep.
-        if expected.state == "up" and not serving and not app.waking:
+        if wanted is not None and expected.state == "up" and serving < wanted.web_quantity and not app.waking:
             allocations = self.ports.scheduler.allocations(names.app_job_id(app.id))
             web = [each for each in allocations if each.group == WEB]
-            if web and all(each.status.has_ended for each in web):
+            ended = [each for each in web if each.status.has_ended]
+            if web and len(ended) == len(web):
                 expected = replace(expected, state="crashed")
-                self._start_anew(app, [each for each in web if each.meta.get("release") == str(expected.release)])
+            if len(ended) == len(web) or _one_was_given_up(web, wanted):
+                self._start_anew(app, [each for each in ended if each.meta.get("release") == str(expected.release)])
         if found != expected:
             self._put_route(app, expected)
 
@@ -103,7 +111,7 @@ class Reconcile:
                 self.ports.catalog.put_route(expected)
 
     def _start_anew(self, app: App, web: Sequence[Allocation]) -> None:
-        """Restart an app whose web dynos Nomad has given up.
+        """Restart an app of whose web dynos Nomad has given up some or all.
 
         It does so when a dyno ends while a deployment runs, and even a scale is one for a second.
         """
@@ -129,6 +137,21 @@ class Reconcile:
                 self.ports.scheduler.stop(job_id, purge=True)
         for app_id in routes.keys() - known:
             self.ports.catalog.delete_route(app_id)
+
+
+def _one_was_given_up(web: Sequence[Allocation], wanted: Desired) -> bool:
+    """Whether dynos are missing, and the newest that failed is of this very start and has no successor."""
+    running = sum(each.desired == "run" and not each.status.has_ended for each in web)
+    if running >= wanted.web_quantity:
+        return False
+    failed = [each for each in web if each.status in (AllocationStatus.FAILED, AllocationStatus.LOST)]
+    newest = max(failed, key=lambda each: each.created_at, default=None)
+    return (
+        newest is not None
+        and newest.rescheduled_to is None
+        and newest.meta.get("nonce") == str(wanted.app.restart_nonce)
+        and newest.meta.get("release") == str(wanted.release.version)
+    )
 
 
 def _next_start(web: Sequence[Allocation], now: datetime) -> datetime | None:

@@ -137,6 +137,29 @@ def test_a_dyno_that_the_node_lost_does_not_wait_for_nomad(world: Any) -> None:
         assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] == nonce
 
 
+@pytest.mark.parametrize(("will_be_tried_again", "nonce"), [(True, "0"), (False, "1")])
+def test_one_of_two_that_nomad_gave_up_is_missed(world: Any, *, will_be_tried_again: bool, nonce: str) -> None:
+    """It ended while a deployment ran: the other serves on, and the app is on the air with both after a new start."""
+    app = world.app()
+    release = world.on_air(app)
+    world.scale(app, "web", 2)
+    world.attend.attend(app.id)
+    second, first = world.scheduler.allocations(app.id)
+    world.catalog.dynos = [
+        Instance(app_id=app.id, dyno="web.1", address="10.0.0.1", port=5000, release=release.version, passing=True)
+    ]
+    world.scheduler.crash(second.id)
+    if not will_be_tried_again:
+        world.scheduler.change(second.id, reschedule_at=None)
+    world.clock.advance(6)
+
+    _sweep_and_attend(world, app.id)
+
+    assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] == nonce
+    assert world.catalog.routes()[app.id].state == "up"
+    assert first.id in {each.id for each in world.scheduler.allocations(app.id)}
+
+
 def test_a_destroyed_app_leaves_nothing(world: Any) -> None:
     """Job, route, secrets, slugs, logs and rows are gone."""
     app = world.app()
