@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LANES := --numprocesses=2 --dist=loadscope
 
 # Whatever else the environment says: without its compiled modules every command would start anew from their sources.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,7 +19,7 @@ demo: venv  ## install what is missing, start the platform, push the example app
 	@$(BIN)/python -m cli.platform.demo
 
 test: venv  ## all tests, on an instance of their own beside a live one
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadscope
+	@$(BIN)/python -m pytest $(LANES)
 
 campaign: venv  ## hostile input by the hundred thousand, parts frozen one by one; a table of what became of it
 	@NOMAPAAS_CAMPAIGN=long $(BIN)/python -m pytest tests/campaign tests/e2e/test_hostile.py tests/e2e/test_hostile_build.py \
@@ -31,8 +32,8 @@ lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/lint-imports
 
 databases: venv  ## the services' and the worker's tests on SQLite and on PostgreSQL, and the whole platform on PostgreSQL
-	@$(BIN)/python -m pytest --state=sqlite tests/unit/control/services tests/unit/control/worker
-	@$(BIN)/python -m pytest --state=postgresql tests/unit/control/services tests/unit/control/worker tests/contract tests/e2e
+	@$(BIN)/python -m pytest $(LANES) --state=sqlite tests/unit/control/services tests/unit/control/worker
+	@$(BIN)/python -m pytest $(LANES) --state=postgresql tests/unit/control/services tests/unit/control/worker tests/contract tests/e2e
 
 bench: venv  ## all measurements, or one: make bench ROW=name
 	@$(BIN)/python -m bench $(ROW)
