@@ -80,7 +80,7 @@ def test_a_deploy_in_between_is_no_conflict(plane: Any, ada: Actor, app: App) ->
 
 def test_many_at_once_on_sqlite(plane: Any, tmp_path: Path, ada: Actor) -> None:
     """Threads that each set a var of their own lose none, and versions have no gap."""
-    plane.state = sql = SqlStateStore(f"sqlite:///{tmp_path / 'state.db'}")
+    plane.state = sql = SqlStateStore(f"sqlite:///{tmp_path / 'threads.db'}")
     sql.migrate()
     with sql.begin() as work:
         work.accounts.add(ada.account)
