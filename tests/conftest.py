@@ -34,6 +34,7 @@ SHORT_TIMES = {
     "NOMAPAAS_AUTOSLEEP_LEAST": "5",
     "NOMAPAAS_SLEEP_INTERVAL": "1",
     "NOMAPAAS_SLUG_MAX_MB": "50",
+    "NOMAPAAS_BUILD_DISK_MB": "1024",
 }
 """Platform times and sizes are settings; the tests' instance has smaller ones."""
 

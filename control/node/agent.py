@@ -84,6 +84,7 @@ class NodeAgent:
                 logbook=self._logbook,
                 crashes=crashes,
                 memory=self._memory,
+                disk=self._disk,
                 freezer=self._freezer,
                 metrics=self._metrics,
                 refusals=refusals,

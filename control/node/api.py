@@ -17,6 +17,7 @@ from flask import Flask, Response, abort, jsonify, request
 
 from control.node import files, metrics_wire, outputs, results, web
 from control.node.crashes import CrashBook
+from control.node.disk import DiskWatch
 from control.node.freezer import Freezer
 from control.node.lines import Filter, render, split_message
 from control.node.logbook import Follower, Logbook
@@ -46,6 +47,7 @@ class Parts:
     logbook: Logbook
     crashes: CrashBook
     memory: MemoryWatch
+    disk: DiskWatch
     freezer: Freezer
     metrics: MetricsBook
     refusals: RefusalBook
@@ -195,6 +197,8 @@ def _add_allocations(app: Flask, parts: Parts) -> None:
 
     @app.get("/allocs/<allocation_id>/result")
     def result(allocation_id: str) -> Response:
+        if stopped := parts.disk.why(allocation_id):
+            return jsonify({"stopped": stopped})
         fd = outputs.left(parts.allocations, allocation_id, "result.json")
         found = results.parse(b"".join(web.read_all(fd, results.MOST_BYTES + 1)))
         if found is None:

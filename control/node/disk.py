@@ -83,6 +83,7 @@ class DiskWatch:
         self._lock = threading.Lock()
         self._states: dict[str, AllocationState] = {}
         self._limits: dict[str, int] = {}
+        self._why: dict[str, str] = {}
         self._fresh = False
         self._bytes = _Supply(_STEP_BYTES)
         self._files = _Supply(_STEP_FILES)
@@ -104,6 +105,11 @@ class DiskWatch:
         with self._lock:
             self._states.pop(allocation_id, None)
             self._limits.pop(allocation_id, None)
+            self._why.pop(allocation_id, None)
+
+    def why(self, allocation_id: str) -> str | None:
+        """Why this watch stopped a build, for people; None when it did not."""
+        return self._why.get(allocation_id)
 
     def run(self, stop: threading.Event) -> None:
         """Measure until told to stop."""
@@ -142,7 +148,10 @@ class DiskWatch:
         return room.f_bavail * room.f_frsize
 
     def _stop(self, state: AllocationState, what: str) -> None:
+        if state.dyno is None:
+            self._why[state.id] = what  # before it ends: the worker asks as soon as it has
         if not self._kill(state):
+            self._why.pop(state.id, None)
             return
         _logger.info("disk.exceeded", allocation=state.id, what=what)
         if state.dyno is not None:

@@ -107,7 +107,10 @@ class Node(Protocol):
         ...
 
     def result(self, allocation_id: str) -> Mapping[str, Any] | None:
-        """`result.json` that a build left, unchecked but parsed (an object, at most 256 kB), or None."""
+        """`result.json` that a build left, unchecked but parsed (an object, at most 256 kB), or None.
+
+        Of a build that the node stopped because of its files it is `{"stopped": why}`.
+        """
         ...
 
     def keep_cache(self, allocation_id: str, *, app_id: str) -> None:

@@ -63,6 +63,12 @@ def demand_success(allocation: Allocation, result: Mapping[str, Any], settings: 
 
     Memory comes first: a build whose compiler was killed knows only that it ended.
     """
+    stopped = result.get("stopped")
+    if isinstance(stopped, str):
+        raise BuildFailed(
+            f"The build was stopped: {stopped[:_MAX_WORDS]}. Make it write less, or ask for a higher "
+            "NOMAPAAS_BUILD_DISK_MB of the platform."
+        )
     reason = result.get("failure_message")
     failed = isinstance(reason, str) or not result
     if failed and allocation.oom_killed:

@@ -15,6 +15,7 @@ from control.adapters.memory_clock import ManualClock
 from control.node import api
 from control.node.activity import ActivityBook
 from control.node.crashes import CrashBook
+from control.node.disk import DiskWatch
 from control.node.freezer import Freezer
 from control.node.logbook import Logbook
 from control.node.memory import MemoryWatch
@@ -61,6 +62,7 @@ def client(tmp_path, caches, blobs, out, freezer):
             logbook=logbook,
             crashes=CrashBook(tmp_path / "applogs", tmp_path),
             memory=MemoryWatch(logbook, clock=ManualClock()),
+            disk=DiskWatch(tmp_path, logbook, clock=ManualClock()),
             freezer=freezer,
             metrics=MetricsBook(
                 MetricsFile(tmp_path / "minutes.db", limit=1 << 20), ActivityBook(ManualClock()), ManualClock()

@@ -80,6 +80,17 @@ def test_dyno_over_its_limit_is_stopped_with_a_message(tmp_path):
     assert watched.log() == ["heroku[web.1]: Error: disk quota exceeded (101 MB of 100 MB). Stopping the dyno."]
 
 
+def test_why_a_build_was_stopped_is_known(tmp_path):
+    """The worker asks for it; a dyno's log says it."""
+    watched = Watched(tmp_path, 120)
+    watched.watch.update(state(dyno=None))
+    watched.watch.step()
+
+    assert watched.watch.why(KEY) == "disk quota exceeded (120 MB of 100 MB)"
+    watched.watch.gone(KEY)
+    assert watched.watch.why(KEY) is None
+
+
 def test_dyno_within_its_limit_is_left_alone(tmp_path):
     """So is one whose limit is not known, a build that is only a little over, and one that ended."""
     watched = Watched(tmp_path, 100)

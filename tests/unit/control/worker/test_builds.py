@@ -79,6 +79,7 @@ def test_another_config_is_another_build(world: Any, slug_archive: bytes) -> Non
     [
         (None, 21, None, "exit code 21"),
         (None, 21, {"failure_message": "There is no Procfile.", "exit_code": 21}, "There is no Procfile."),
+        (None, 137, {"stopped": "disk quota exceeded (9 MB of 8 MB)"}, "stopped: disk quota exceeded (9 MB of 8 MB)."),
         (b"not a slug", 0, RESULT, "not a gzipped tar"),
         (None, 0, RESULT, "left no slug"),
     ],
