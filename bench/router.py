@@ -94,20 +94,24 @@ def measure(say: Callable[[str], None]) -> list[Row]:
             values.append(_load(ours, SECONDS))
             say(f"  {number + 1}/{ROUNDS}: router {values[-1]:.0f}/s, bare proxy {baselines[-1]:.0f}/s")
         row = ratio("router", values, baselines, unit="requests/s", limit=LIMIT, at_least=True)
-        return [row, *_added(folder, statistics.median(values) / 2, direct=one, ours=ours, say=say)]
+        return [row, *_added(folder, statistics.median(values) / 2, direct=one, bare=bare, ours=ours, say=say)]
 
 
-def _added(folder: Path, rate: float, *, direct: int, ours: int, say: Callable[[str], None]) -> list[Row]:
-    """What the router adds to the time of a request when this many come a second."""
+def _added(folder: Path, rate: float, *, direct: int, bare: int, ours: int, say: Callable[[str], None]) -> list[Row]:
+    """What the router adds to the time of a request when this many come a second; the bare proxy's share is told."""
     script = folder / "paced.lua"
     script.write_text(f"function delay() return {max(1, round(CONNECTIONS / rate * 1000))} end\n")
     added: dict[int, list[float]] = {share: [] for share in ADDED_MS}
+    by_bare: dict[int, list[float]] = {share: [] for share in ADDED_MS}
     for number in range(ROUNDS):
-        without, through = _times(direct, script), _times(ours, script)
+        without, plain, through = (_times(port, script) for port in (direct, bare, ours))
         for share, found in added.items():
             found.append(through[share] - without[share])
+            by_bare[share].append(plain[share] - without[share])
         told = ", ".join(f"p{share} {through[share]:.2f} - {without[share]:.2f} ms" for share in added)
         say(f"  {number + 1}/{ROUNDS} at half load: {told}")
+    told = ", ".join(f"p{share} {statistics.median(found):.2f} ms" for share, found in by_bare.items())
+    say(f"  the bare proxy adds {told}")
     return [
         at_most(f"router_added_p{share}", found, unit="ms", limit=ADDED_MS[share]) for share, found in added.items()
     ]
