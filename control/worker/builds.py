@@ -223,7 +223,9 @@ class Builder:
                 release = base
             else:
                 quota = self.settings.quota
-                set_up(work, app, slug, made.manifest, prepared, now=now, user_id=build.user_id, quota=quota)
+                refused = set_up(work, app, slug, made.manifest, prepared, now=now, user_id=build.user_id, quota=quota)
+                if refused:
+                    work.outputs.append(build.id, f" !     {refused}\n")
                 release = create_release(
                     work,
                     now=now,

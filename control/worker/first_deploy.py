@@ -81,11 +81,13 @@ def set_up(
     now: datetime,
     user_id: str,
     quota: Quota,
-) -> None:
+) -> str | None:
     """Take over formation and buildpacks; what the app has already stays. The caller commits.
 
-    A formation that is more than the owner's quota allows is left out, and the event says so.
+    A formation that is more than the owner's quota allows is left out: the event says so, and the sentence that comes
+    back is for who pushes.
     """
+    refused = None
     told = [f"config vars {', '.join(prepared.added)}"] if prepared.added else []
     known = {row.type for row in work.formations.list(app.id)}
     wanted = {each: manifest.formation[each] for each in slug.scalable_types.keys() & manifest.formation.keys() - known}
@@ -95,6 +97,7 @@ def set_up(
     try:
         demand_quota(work, quota, app.owner_id, Resource.DYNOS, Resource.MEMORY, to_come=coming)
     except QuotaReached as exc:
+        refused = f"The formation of app.json was left out: {exc.message}"
         told.append(f"no formation: {exc.message}")
         wanted = {}
     for process_type, scale in wanted.items():
@@ -121,3 +124,4 @@ def set_up(
     if told:
         detail = f"from app.json: {'; '.join(told)}"
         record(work, now=now, action="app.setup", detail=detail, actor_id=user_id, app_id=app.id)
+    return refused

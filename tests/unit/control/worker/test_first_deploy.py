@@ -86,7 +86,7 @@ def test_the_first_deploy_does_what_app_json_says(world: Any, push: Any) -> None
 
 
 def test_a_formation_beyond_the_quota_is_left_out(world: Any, push: Any) -> None:
-    """The app still gets on the air, with one web dyno, and the event says why it has no more."""
+    """The app still gets on the air, with one web dyno, and the build's output and the event say why it has no more."""
     app = world.app()
     with world.ports.state.begin() as work:
         work.accounts.save(replace(world.owner, quota={"dynos": 2}))
@@ -99,7 +99,9 @@ def test_a_formation_beyond_the_quota_is_left_out(world: Any, push: Any) -> None
     assert [(row.type, row.quantity) for row in formation] == [("web", 1), ("worker", 0)]
     with world.ports.state.view() as work:
         setup = next(event for event in work.events.list(app.id) if event.action == "app.setup")
+        said = work.outputs.read(build.id).decode()
     assert "no formation: This would make 3 dynos" in setup.detail
+    assert " !     The formation of app.json was left out: This would make 3 dynos" in said
 
 
 def test_its_trail_names_no_value(world: Any, push: Any) -> None:
