@@ -49,7 +49,8 @@ def _change(site: Site, app: str, source: Path, number: int) -> str:
     elif kind == "rollback":
         site.run("rollback", "--app", app)
     else:
-        site.run(*(["ps:scale", "web=1"] if kind == "scale back" else ["ps:sleep"]), "--app", app)
+        words = ["ps:scale", "web=1"] if kind == "scale back" else ["ps:sleep"]
+        site.run(*words, "--app", app)
         _wait_for(site, app, dynos=1)
     return kind
 

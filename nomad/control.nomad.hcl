@@ -70,6 +70,17 @@ variable "code" {
 }
 
 locals {
+  # Of the API and of the worker.
+  env = merge(var.env, {
+    PATH                    = "/usr/local/bin:/usr/bin:/bin"
+    PYTHONDONTWRITEBYTECODE = "1"
+    MALLOC_ARENA_MAX        = "2"
+    MALLOC_MMAP_THRESHOLD_  = "131072"
+    MALLOC_TRIM_THRESHOLD_  = "131072"
+    PYTHONPATH              = var.checkout
+    NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
+  })
+
   read_only = merge(
     {
       "host-usr"        = "/usr"
@@ -180,15 +191,7 @@ job "nomapaas-control" {
         ])
       }
 
-      env = merge(var.env, {
-        PATH                    = "/usr/local/bin:/usr/bin:/bin"
-        PYTHONDONTWRITEBYTECODE = "1"
-        MALLOC_ARENA_MAX        = "2"
-        MALLOC_MMAP_THRESHOLD_  = "131072"
-        MALLOC_TRIM_THRESHOLD_  = "131072"
-        PYTHONPATH              = var.checkout
-        NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
-      })
+      env = local.env
 
       dynamic "volume_mount" {
         for_each = local.read_only
@@ -265,15 +268,7 @@ job "nomapaas-control" {
         args     = concat(local.become, [var.python, "-m", "control.worker"])
       }
 
-      env = merge(var.env, {
-        PATH                    = "/usr/local/bin:/usr/bin:/bin"
-        PYTHONDONTWRITEBYTECODE = "1"
-        MALLOC_ARENA_MAX        = "2"
-        MALLOC_MMAP_THRESHOLD_  = "131072"
-        MALLOC_TRIM_THRESHOLD_  = "131072"
-        PYTHONPATH              = var.checkout
-        NOMAPAAS_SECRETS_FILE   = "${var.home}/secrets/control/control.json"
-      })
+      env = local.env
 
       dynamic "volume_mount" {
         for_each = local.read_only

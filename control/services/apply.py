@@ -35,9 +35,8 @@ class ApplyApp:
                 return
             if not despite_pending and any(each.app_id == app_id for each in work.releases.pending()):
                 return
-            current = work.releases.current(app_id)
-            wanted = desired.of_release(work, app, current) if current else None
-            route = desired.route(work, app, settings=self.settings)
+            wanted = desired.of_current(work, app)
+            route = desired.route_to(work, app, wanted, settings=self.settings)
         if route.state == "idle":
             # Requests are held from here on, before a dyno is gone.
             self.ports.catalog.put_route(route)

@@ -130,14 +130,15 @@ def of_current(work: UnitOfWork, app: App) -> Desired | None:
     return of_release(work, app, current) if current else None
 
 
-def route(
-    work: UnitOfWork, app: App, *, settings: Settings, starting: bool = False, wanted: Desired | None = None
-) -> Route:
-    """The app's route record as it should be. `starting` while its first release boots.
+def route(work: UnitOfWork, app: App, *, settings: Settings, starting: bool = False) -> Route:
+    """The app's route record as it should be. `starting` while its first release boots."""
+    return route_to(work, app, of_current(work, app), settings=settings, starting=starting)
 
-    `wanted` is `of_current`, for callers that know it already.
-    """
-    desired = wanted or of_current(work, app)
+
+def route_to(
+    work: UnitOfWork, app: App, desired: Desired | None, *, settings: Settings, starting: bool = False
+) -> Route:
+    """The same for who knows `of_current` already."""
     current = desired.release if desired else None
     pages = (current.pages if current else None) or OwnPages()
     return Route(

@@ -61,7 +61,7 @@ def may_be_memory(result: Mapping[str, Any]) -> bool:
 def demand_success(allocation: Allocation, result: Mapping[str, Any], settings: Settings) -> None:
     """Return when the build went well. Raises BuildFailed, and BuildSaidWhy for what the user has read already.
 
-    Memory comes first: a build whose compiler was killed knows only that it ended.
+    The node's word comes first, then memory: a build whose compiler was killed knows only that it ended.
     """
     stopped = result.get("stopped")
     if isinstance(stopped, str):

@@ -62,7 +62,7 @@ class Reconcile:
             busy = {each.app_id for each in work.releases.pending()}
             calm = [app for app in apps.values() if app.id not in busy]
             wanted = {app.id: desired.of_current(work, app) for app in calm}
-            expected = {app.id: desired.route(work, app, settings=self.settings, wanted=wanted[app.id]) for app in calm}
+            expected = {app.id: desired.route_to(work, app, wanted[app.id], settings=self.settings) for app in calm}
         for app in calm:
             self._check_job(app, jobs)
             self._check_web(app, wanted[app.id], expected[app.id], routes.get(app.id), serving=serving[app.id])
@@ -155,7 +155,7 @@ def _one_was_given_up(web: Sequence[Allocation], wanted: Desired) -> bool:
 
 
 def _next_start(web: Sequence[Allocation], now: datetime) -> datetime | None:
-    """When an app with none but these ended dynos is started anew; None while Nomad itself will try again.
+    """When an app is started anew of whose release these dynos ended; None while Nomad itself will try again.
 
     The pause grows with the dynos of this release that failed, as Nomad's own does. What the node lost is no failure of
     the app's: it does not wait for Nomad, which counts a node's troubles with all earlier ones and waits for minutes.

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.campaign.counts import LONG
+from tests.e2e.faults.processes import processes_of
 from tests.freezing import frozen
 
 pytestmark = pytest.mark.platform
@@ -96,14 +97,7 @@ def _pids(paas: Any, part: str) -> list[int]:
     if part.startswith("nginx"):
         # One worker: the others take what comes.
         return _nginx(paas, part)[:1]
-    home = str(paas.instance.home)
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        line = " ".join(process.info["cmdline"] or [])
-        ours = home in line or (process.info["environ"] or {}).get("NOMAPAAS_HOME") == home
-        if part in line and ours and "executor" not in line and "logmon" not in line and "pytest" not in line:
-            found.append(process.pid)
-    return found
+    return [process.pid for process in processes_of(paas, part)]
 
 
 @pytest.mark.parametrize("part", [*SERVERS, *JOBS])

@@ -15,6 +15,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.e2e.faults.processes import processes_of
+
 pytestmark = pytest.mark.platform
 
 SERVERS = ("consul", "vault", "minio", "nomad", "node", "unsealer")
@@ -65,14 +67,14 @@ def _kill_and_see_it_heal(paas: Any, app: str, server: str) -> None:
 @pytest.mark.parametrize("job", JOBS)
 def test_a_killed_part_comes_back(paas: Any, app: str, job: str) -> None:
     """The platform's own jobs are Nomad's to restart."""
-    found = _processes_of_job(paas, job)
+    found = processes_of(paas, job)
     assert found
     for process in found:
         # The first one's end may be the end of others.
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
 
-    paas.eventually(lambda: _processes_of_job(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
+    paas.eventually(lambda: processes_of(paas, job) and _healthy(paas) and _serves(paas, app), seconds=60)
 
 
 def test_a_killed_nomad_client_finds_its_dynos_again(paas: Any, probe: str) -> None:
@@ -114,18 +116,6 @@ def _serves(paas: Any, app: str) -> bool:
         return bool(paas.get(app).status_code == 200)
     except httpx.HTTPError:
         return False
-
-
-def _processes_of_job(paas: Any, name: str) -> list[psutil.Process]:
-    """Processes of the instance's own platform jobs whose command line holds the name."""
-    home = str(paas.instance.home)
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        line = " ".join(process.info["cmdline"] or [])
-        ours = home in line or (process.info["environ"] or {}).get("NOMAPAAS_HOME") == home
-        if name in line and ours and "executor" not in line and "logmon" not in line and "pytest" not in line:
-            found.append(process)
-    return found
 
 
 @pytest.fixture

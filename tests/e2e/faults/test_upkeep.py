@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
+
+from tests.e2e.faults.processes import processes_of
 
 pytestmark = pytest.mark.platform
 
@@ -113,11 +114,8 @@ def _pending(paas: Any, app: str, kind: str) -> bool:
 
 def _kill_worker(paas: Any) -> None:
     """SIGKILL, as the kernel does it to whoever uses too much memory."""
-    home = str(paas.instance.home)
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        ours = (process.info["environ"] or {}).get("NOMAPAAS_HOME") == home
-        if ours and "control.worker" in (process.info["cmdline"] or []):
-            process.kill()
+    for process in processes_of(paas, "control.worker"):
+        process.kill()
 
 
 def test_garbage_is_nothing_that_runs(paas: Any, app: str) -> None:
