@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LANES := --numprocesses=2 --dist=loadscope
+LANES := --numprocesses=3 --dist=loadscope
 
 # Whatever else the environment says: without its compiled modules every command would start anew from their sources.
 unexport PYTHONDONTWRITEBYTECODE

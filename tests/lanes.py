@@ -1,8 +1,9 @@
 """Lanes of tests: two that each have a platform of their own, one test after the other, and beside them all the others.
 
-Tests with a platform mostly wait for its servers and the others mostly compute, so the queue has them by turns: then
-both cores are busy for all of the time. Tests of one file stay together and in order: they share fixtures.
-(pytest-xdist's own `xdist_group` has no effect with pytest 9.2, and its order by size would begin with both platforms.)
+Tests with a platform mostly wait for its servers and the others mostly compute, so that three workers keep two cores
+busy for all of the time; the second platform begins when the first one is up. Tests of one file stay together and in
+order: they share fixtures. (pytest-xdist's own `xdist_group` has no effect with pytest 9.2, and its order by size would
+begin with both platforms.)
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ local settings = require("settings")
 
 local shared = ngx.shared.edge
 
+local PATIENCE = 1
+
 local admin = {}
 
 local function reply(status, body)
@@ -81,13 +83,25 @@ function admin.certs()
     return reply(200, state())
 end
 
+-- The worker that takes another table, or puts address files away, is done in milliseconds, unless it stands still.
+local function store(text)
+    local deadline = ngx.now() + PATIENCE
+    while true do
+        local version, problem, again = routes.store(text)
+        if not again or ngx.now() > deadline then
+            return version, problem, again
+        end
+        ngx.sleep(0.002)
+    end
+end
+
 local function take()
     local text = body()
     local digest = ngx.md5_bin(text)
     if shared:get("digest") == digest then
         return reply(200, state())
     end
-    local version, problem, again = routes.store(text)
+    local version, problem, again = store(text)
     if again then
         return reply(503, { id = "busy", message = problem })
     elseif not version then

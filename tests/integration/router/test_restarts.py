@@ -9,7 +9,9 @@ import socket
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 
@@ -181,6 +183,23 @@ def test_a_thousand_apps_are_pushed_quickly(edge, table, dynos):
     assert edge.health()["apps"] == 1000
     assert edge.get("www.app-999.example.org").status_code == 200
     assert taken < 0.5
+
+
+def test_tables_that_come_at_once_are_all_taken(edge, dynos):
+    """Whoever comes while another worker takes a table waits for it, rather than for curl's next try."""
+    where = {"addr": "127.0.0.1", "port": dynos.echo().port, "dyno": "web.1", "stage": "live", "release": "1"}
+
+    def push(name):
+        apps = [{"app": str(uuid.uuid4()), "name": name, "hosts": [f"{name}-{each}.localhost"]} for each in range(300)]
+        listed = [where | {"app": app["app"], "alloc": app["app"], "passing": True} for app in apps]
+        records = [json.dumps(app | {"state": "up"}) for app in apps]
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(edge.settings.socket))) as client:
+            return client.put("http://edge/table", json={"apps": records, "dynos": listed}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(push, [f"app-{number}" for number in range(40)]))
+
+    assert answers == [200] * 40
 
 
 def test_an_ipv6_dyno_is_reached(edge, table, dynos):
