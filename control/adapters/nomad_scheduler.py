@@ -19,6 +19,9 @@ from control.ports.scheduler import Allocation, Deployment, Job, JobSummary
 from jobs.names import APPS_NAMESPACE
 
 _REMEMBERED = 20_000
+_LOOK, _LOOKS = "5s", 4
+"""How long one question after an evaluation may wait for news, and how often it is asked."""
+
 _TROUBLE = ("No cluster leader", "leadership", "raft", "rpc error", "no path to region", "Not ready to serve")
 """What Nomad says, under status 500, of its own state rather than of the job."""
 
@@ -59,7 +62,11 @@ class NomadScheduler:
     def stop(self, job_id: str, *, purge: bool = False) -> None:
         try:
             with self._translated():
-                self._nomad.job.deregister_job(job_id, purge=purge)
+                stopped = self._nomad.job.deregister_job(job_id, purge=False)
+                # Of a job that is not there, Nomad has nothing to evaluate.
+                if purge and stopped["EvalID"]:
+                    self._wait_for_evaluation(stopped["EvalID"], stopped["EvalCreateIndex"])
+                    self._nomad.job.deregister_job(job_id, purge=True)
         except KeyError:
             return
         if purge:
@@ -135,6 +142,19 @@ class NomadScheduler:
             leader = self._nomad.status.leader.get_leader()
         if not leader:
             raise SchedulerUnavailable("Nomad has no leader. Run `nomapaas doctor`.")
+
+    def _wait_for_evaluation(self, evaluation_id: str, index: int) -> None:
+        """Until Nomad has acted on a change of a job, and so on all earlier ones: it takes one at a time of each job.
+
+        A plan that Nomad 1.11.2 or 1.11.3 applies after its job was purged kills the server (docs/decisions/0012).
+        """
+        for _ in range(_LOOKS):
+            params = {"namespace": self._namespace, "index": index, "wait": _LOOK}
+            found = self._nomad.evaluation.request(evaluation_id, method="get", params=params)
+            if found.json()["Status"] != "pending":
+                return
+            index = int(found.headers["X-Nomad-Index"])
+        raise SchedulerUnavailable("Nomad has not yet acted on the end of a job. It is tried again.")
 
     def _still_runs(self, deployment_id: str) -> bool:
         try:

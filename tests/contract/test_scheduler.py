@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,6 +211,26 @@ def test_stopped_job_ends(stage, app, shell_job, until):
     stage.scheduler.stop(app, purge=True)
 
     until(lambda: stage.scheduler.job(app) is None)
+
+
+def test_whoever_purges_a_job_that_just_began_harms_nobody(stage, shell_job, until):
+    """A plan may be on its way while its job goes: Nomad itself did not survive that (docs/decisions/0012)."""
+
+    def come_and_go(number: int) -> None:
+        job = shell_job(f"c0ffee00-0000-4000-8000-{number:012x}", SLEEP)
+        for moments in range(12):
+            stage.scheduler.submit(job)
+            stage.scheduler.stop(job["ID"])
+            stage.scheduler.submit(job)
+            for _ in range(moments):
+                stage.scheduler.job(job["ID"])
+            stage.scheduler.stop(job["ID"], purge=True)
+            assert stage.scheduler.job(job["ID"]) is None
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(come_and_go, range(16)))
+
+    stage.scheduler.ping()
 
 
 def test_lack_of_capacity_is_named(stage, app, shell_job, until):
