@@ -112,6 +112,12 @@ class MemoryScheduler(MemoryJobs):
             if record is not None and not record.stopped and record.job.get("Type", "service") == "service":
                 self._start(record, one.group, one.index, canary=one.canary)
 
+    def retry(self, job_id: str) -> None:
+        with self._guard():
+            for one in list(self._allocations.values()):
+                if one.job_id == job_id and one.reschedule_at is not None:
+                    self.reschedule(one.id)
+
     def ping(self) -> None:
         with self._guard():
             pass

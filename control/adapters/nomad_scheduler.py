@@ -137,6 +137,16 @@ class NomadScheduler:
         except KeyError:
             return
 
+    def retry(self, job_id: str) -> None:
+        what = {"JobID": job_id, "EvalOptions": {"ForceReschedule": True}}
+        try:
+            with self._translated():
+                params = {"namespace": self._namespace}
+                self._nomad.job.request(job_id, "evaluate", method="post", json=what, params=params)
+        except (KeyError, _Refused):
+            if self.job(job_id) is not None:
+                raise
+
     def ping(self) -> None:
         with self._translated():
             leader = self._nomad.status.leader.get_leader()

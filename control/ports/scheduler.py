@@ -131,6 +131,10 @@ class Scheduler(Protocol):
         """End one allocation; Nomad replaces it when the job wants it."""
         ...
 
+    def retry(self, job_id: str) -> None:
+        """Try what crashed again now rather than after its pause; a missing job is success."""
+        ...
+
     def ping(self) -> None:
         """Return when Nomad answers and has a leader."""
         ...

@@ -86,19 +86,21 @@ class RestartDynos:
         announce(self.ports, app.id, f"Restarted by user {actor.account.email}")
 
     def of_type(self, actor: Actor, app: App, process_type: str) -> None:
-        """Stop the dynos of one type; the scheduler starts them again. Raises NotFound."""
+        """Stop the dynos of one type; the scheduler starts them again, crashed ones at once. Raises NotFound."""
         with self.ports.state.view() as work:
             wanted = find_formation(work, app, process_type).type
         self._stop(actor, app, wanted, [each for each in list_dynos(self.ports, app) if each.type == wanted])
 
     def one(self, actor: Actor, app: App, id_or_name: str) -> None:
-        """Stop one dyno; the scheduler starts it again. Raises NotFound."""
+        """Stop one dyno; the scheduler starts it again, a crashed one at once. Raises NotFound."""
         self._stop(actor, app, id_or_name, find_dynos(self.ports, app, id_or_name))
 
-    def _stop(self, actor: Actor, app: App, what: str, dynos: Iterable[Dyno]) -> None:
+    def _stop(self, actor: Actor, app: App, what: str, dynos: Sequence[Dyno]) -> None:
         for dyno in dynos:
-            if not dyno.is_waiting and dyno.state is not DynoState.IDLE:
+            if not dyno.is_waiting and dyno.state not in {DynoState.IDLE, DynoState.CRASHED}:
                 self.ports.scheduler.stop_allocation(dyno.id)
+        if any(dyno.state is DynoState.CRASHED for dyno in dynos):
+            self.ports.scheduler.retry(names.app_job_id(app.id))
         with self.ports.state.begin() as work:
             latest = work.apps.get(app.id)
             if latest is not None and latest.frozen:

@@ -178,6 +178,23 @@ def test_crashed_dyno_waits_for_its_next_try(stage, app, shell_job, until):
     assert crashed.reschedule_at is None or crashed.reschedule_at > crashed.created_at
 
 
+def test_crashed_dyno_is_tried_again_when_told_to(stage, app, shell_job, until):
+    """Its pause need not be over; what runs beside it is left alone, and a job that is not there is none to try."""
+    job = shell_job(app, "exit 7")
+    # Long enough that nobody takes a try of Nomad's own for this one.
+    job["TaskGroups"][0]["ReschedulePolicy"]["Delay"] = 3600 * 10**9
+    stage.scheduler.submit(job)
+    stage.run(app)
+    (first,) = until(lambda: stage.scheduler.allocations(app))
+    stage.crash(first.id, 7)
+    until(lambda: stage.scheduler.allocations(app)[0].status is AllocationStatus.FAILED)
+
+    stage.scheduler.retry(app)
+
+    until(lambda: {one.id: one.rescheduled_to for one in stage.scheduler.allocations(app)}[first.id])
+    stage.scheduler.retry("c0ffee00-0000-4000-8000-000000000000")
+
+
 def test_stopped_dyno_is_replaced(stage, app, shell_job, until):
     """Stopping one allocation ends it, and the job gets another for the same place."""
     stage.scheduler.submit(shell_job(app, SLEEP))

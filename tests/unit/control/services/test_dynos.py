@@ -63,6 +63,20 @@ def test_a_crash_says_why(plane: Any, running: App) -> None:
     assert "exit code 3" in dyno.reason
 
 
+def test_a_restart_starts_a_crashed_dyno_at_once(plane: Any, ada: Actor, running: App) -> None:
+    """Nobody who mended what it needs waits for the scheduler's next try; what runs is stopped and started as ever."""
+    plane.scheduler.pass_health(plane.job_id(running))
+    crashed = _allocation(plane, running, "worker").id
+    plane.scheduler.crash(crashed, 3)
+    web = _allocation(plane, running, "web").id
+
+    RestartDynos(ports=plane.ports).of_type(ada, running, "worker")
+
+    (dyno,) = [each for each in list_dynos(plane.ports, running) if each.type == "worker"]
+    assert (dyno.id == crashed, str(dyno.state)) == (False, "starting")
+    assert web in {each.id for each in list_dynos(plane.ports, running)}
+
+
 def test_two_releases_side_by_side(plane: Any, running: App) -> None:
     """While a release takes over, `ps` shows the dynos of both."""
     plane.scheduler.pass_health(plane.job_id(running))
