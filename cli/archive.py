@@ -71,10 +71,20 @@ def packed(tree: SourceTree) -> Iterator[Archive]:
             gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=target, mtime=0) as compressed,
             tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
+            tar.addfile(_root())
             for name in tree.files:
                 _add(tar, tree, name)
         file.seek(0)
         yield Archive(file=file, sha256=target.digest.hexdigest(), size=target.size)
+
+
+def _root() -> tarfile.TarInfo:
+    """Says that there is no folder around it all, which the compiler would leave out of a tree of one folder."""
+    entry = tarfile.TarInfo(".")
+    entry.type = tarfile.DIRTYPE
+    entry.mode = 0o755
+    entry.mtime = MODIFIED
+    return entry
 
 
 def _add(tar: tarfile.TarFile, tree: SourceTree, name: str) -> None:

@@ -48,6 +48,8 @@ class Leaving:
 def unpack(archive: Path, target: Path, limits: Limits) -> list[Leaving]:
     """Unpacks `archive` into the new folder `target`; a lone top folder, as GitHub makes it, is left out.
 
+    An archive with an entry for its own root (`./`) has no such folder: what is alone in there belongs to the source.
+
     Returns:
         The links that lead out of it: the caller decides whether they matter.
 
@@ -67,7 +69,7 @@ def unpack(archive: Path, target: Path, limits: Limits) -> list[Leaving]:
             ExitCode.SOURCE_REFUSED,
             "The source is not a whole gzipped tarball: it may have been cut off; push it again.",
         ) from exc
-    top = _lone_folder(holder)
+    top = None if unpacker.names_root else _lone_folder(holder)
     (top or holder).rename(target)
     if top is not None:
         holder.rmdir()
@@ -130,6 +132,7 @@ class _Unpacker:
         self._folders = {_TOP}
         self._entries = 0
         self._bytes = 0
+        self.names_root = False
         self.leaving: list[Leaving] = []
         self.links: list[PurePosixPath] = []
         """Links that were made, though some may have been replaced since."""
@@ -147,9 +150,11 @@ class _Unpacker:
         path = _checked_path(member.name)
         if str(path) in self._folders or not member.isdir():
             self._count_entry()
-        if path != PurePosixPath():
-            self._make_folder(path.parent)
-            self._one(member, content, path)
+        if path == PurePosixPath():
+            self.names_root = True
+            return
+        self._make_folder(path.parent)
+        self._one(member, content, path)
 
     def _one(self, member: tarfile.TarInfo, content: IO[bytes] | None, path: PurePosixPath) -> None:
         if member.isdir():

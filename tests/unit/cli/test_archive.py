@@ -55,10 +55,11 @@ def test_entries_keep_links_and_the_executable_bit_and_nothing_of_the_machine(tm
     with packed(source_tree(root, None)) as archive, tarfile.open(fileobj=archive.file) as tar:
         entries = tar.getmembers()
 
-    assert [(e.name, e.mode) for e in entries] == [("a/run.sh", 0o755), ("b.py", 0o644), ("link", 0o777)]
+    root_entry = (".", 0o755)
+    assert [(e.name, e.mode) for e in entries] == [root_entry, ("a/run.sh", 0o755), ("b.py", 0o644), ("link", 0o777)]
     assert {(0, 0, "", "", 315532801)} == {(e.uid, e.gid, e.uname, e.gname, e.mtime) for e in entries}
-    assert entries[2].linkname == "a/run.sh"
-    assert entries[2].issym()
+    assert entries[3].linkname == "a/run.sh"
+    assert entries[3].issym()
 
 
 def test_names_that_are_no_text_survive(tmp_path):

@@ -167,6 +167,14 @@ def test_links_that_leave_by_way_of_other_links_are_taken_away(write_tar, member
     assert (tmp_path / "b/deep/er/up/Procfile").read_text() == "x"
 
 
+def test_a_lone_folder_of_an_archive_with_a_root_stays(write_tar, member, tmp_path):
+    """Such as a site in `public/` and nothing else: what the CLI packs names its own root."""
+    source = write_tar({"public/index.html": "x"}, member(".", tarfile.DIRTYPE))
+    archive.unpack(source, tmp_path / "b", LIMITS)
+
+    assert (tmp_path / "b" / "public" / "index.html").read_text() == "x"
+
+
 def test_a_link_leaves_the_lone_top_folder_as_well(write_tar, member, tmp_path):
     """That folder is the source, whatever it is called."""
     source = write_tar({"top/Procfile": "x"}, member("top/out", tarfile.SYMTYPE, linkname="../x"))
