@@ -49,6 +49,7 @@ def create(app: str) -> Response:
         url=bodies.required_text(source, "url"),
         checksum=bodies.text(source, "checksum"),
         version=bodies.text(source, "version"),
+        version_description=bodies.text(source, "version_description"),
         buildpacks=buildpacks,
     )
     return _reply(found, build, 201)
