@@ -76,7 +76,7 @@ def _demand_few(work: UnitOfWork, app: App, *, since: datetime) -> None:
     waiting = [each for each in work.slugs.list(app.id) if each.sha256 is None and each.created_at > since]
     if len(waiting) >= MOST_WAITING:
         raise QuotaReached(
-            f"The app {app.name} has {len(waiting)} slugs of the last day that were announced but never put on the air, "
+            f"The app {app.name} has {len(waiting)} slugs of the last day that never went on the air, "
             f"and {MOST_WAITING} are the most; upload and release one of them, or wait until the oldest is a day old."
         )
 

@@ -197,7 +197,7 @@ def test_only_so_many_slugs_wait(api: Any, app: App, make_app: Any, plane: Any) 
 
     refused = api.post(f"/apps/{app.name}/slugs", body)
     assert (refused.status_code, refused.json["id"]) == (422, "quota_reached")
-    assert f"The app {app.name} has 50 slugs of the last day that were announced" in refused.json["message"]
+    assert f"The app {app.name} has 50 slugs of the last day that never went on the air" in refused.json["message"]
     assert api.post(f"/apps/{make_app('other-app').name}/slugs", body).status_code == 201
     plane.clock.advance(24 * 3600)
     assert api.post(f"/apps/{app.name}/slugs", body).status_code == 201
