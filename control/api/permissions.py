@@ -100,6 +100,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "POST /apps/<app>/builds": DEPLOY,
         "GET /apps/<app>/builds/<build>": VIEW,
         "DELETE /apps/<app>/builds/<build>": DEPLOY,
+        "DELETE /apps/<app>/build-cache": DEPLOY,
         "GET /apps/<app>/cache": VIEW,
         "PATCH /apps/<app>/cache": OPERATE,
         "POST /apps/<app>/cache/actions/purge": OPERATE,

@@ -193,3 +193,21 @@ class CancelBuild:
             record_by(work, actor, app, now=now, action="build.cancel", detail=build.id)
             work.commit()
         return build
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurgeBuildCache:
+    """Forget what an app's builds have kept for the next one, so that the next one begins from nothing."""
+
+    ports: Ports
+
+    def __call__(self, actor: Actor, app: App) -> None:
+        """Purge; an app without a cache is success. Raises NodeUnavailable."""
+        self.ports.node.forget_cache(app.id)
+        with self.ports.state.begin() as work:
+            for slug in work.slugs.list(app.id):
+                if slug.build_key:
+                    # An equal source would be given the slug that the old cache went into.
+                    work.slugs.save(replace(slug, build_key=None))
+            record_by(work, actor, app, now=self.ports.clock.now(), action="build-cache.purge", detail=app.name)
+            work.commit()

@@ -232,3 +232,32 @@ def test_slugs_of_other_apps_are_not_found(api: Any, app: App, make_app: Any, pl
     assert api.get(f"/apps/{app.name}/slugs/{slug.id}").status_code == 404
     missing = api.post(f"/apps/{app.name}/releases", {"slug": slug.id})
     assert (missing.status_code, missing.json["resource"]) == (404, "slug")
+
+
+def test_purging_the_build_cache(api: Any, app: App, make_app: Any, plane: Any) -> None:
+    """It is gone, no slug that it went into is used again, other apps keep theirs, and the trail says who did it."""
+    other = make_app("other-app")
+    plane.node.caches |= {app.id: b"cache", other.id: b"cache"}
+    slugs = [replace(plane.slug(each), build_key="same") for each in (app, other)]
+    with plane.state.begin() as work:
+        for slug in slugs:
+            work.slugs.save(slug)
+        work.commit()
+
+    for _ in range(2):
+        purged = api.delete(f"/apps/{app.name}/build-cache")
+        assert (purged.status_code, purged.json["app"]["name"]) == (200, app.name)
+
+    assert plane.node.cache_sizes() == {other.id: 5}
+    with plane.state.view() as work:
+        assert work.slugs.by_build_key(app.id, "same") is None
+        assert work.slugs.by_build_key(other.id, "same") is not None
+    trail = api.get(f"/apps/{app.name}/events").json
+    assert [each["action"] for each in trail].count("build-cache.purge") == 2
+
+
+def test_a_build_cache_that_cannot_be_purged(api: Any, app: App, plane: Any) -> None:
+    """The node agent is away: nothing is said to be done."""
+    plane.node.down = True
+    assert (refused := api.delete(f"/apps/{app.name}/build-cache")).status_code == 503
+    assert refused.json["id"] == "node_unavailable"
