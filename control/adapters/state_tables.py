@@ -128,6 +128,7 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("quota", JSON, nullable=False, server_default="{}"),
+    Column("last_login", Instant),
 )
 
 tokens = Table(

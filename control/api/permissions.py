@@ -68,6 +68,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
     {
         "GET /account": WHOAMI,
         "PATCH /account": ACCOUNT,
+        "DELETE /account": ACCOUNT,
         "GET /account/app-transfers": READ,
         "POST /account/app-transfers": ACCOUNT,
         "GET /account/app-transfers/<transfer>": READ,

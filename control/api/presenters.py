@@ -75,7 +75,7 @@ def present_account(account: Account) -> JSON:
         "federated": False,
         "id": account.id,
         "identity_provider": None,
-        "last_login": None,
+        "last_login": time_or_none(account.last_login),
         "name": account.name,
         "sms_number": None,
         "suspended_at": None,
