@@ -164,6 +164,7 @@ _TABLE: dict[str, dict[str, dict[str, str]]] = {
             "builds:info": "show a build",
             "builds:output": "show what a build printed",
             "builds:cancel": "stop a build that is waiting or running",
+            "builds:cache:purge": "let an app's next build begin without its build cache",
         },
         "releases": {
             "releases": "list an app's releases",

@@ -60,6 +60,13 @@ class Conflict(PlatformError):
     status = 409
 
 
+class PreconditionFailed(PlatformError):
+    """Raised when a change is asked for of what somebody else has changed already."""
+
+    id = "precondition_failed"
+    status = 412
+
+
 class TooLarge(PlatformError):
     """Raised when a request body is larger than the API takes."""
 

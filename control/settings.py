@@ -119,6 +119,8 @@ class Settings:
     """Failed logins in five minutes for one e-mail address; ten times as many for one network address."""
     max_streams: int = 96
     """Each holds one of the API's threads (`threads` in nomad/control.nomad.hcl) for as long as it is open."""
+    max_streams_of_account: int = 32
+    """Of all apps that one account owns, whoever follows them."""
     log_session_life: int = 300
     upload_life: int = 3600
 
@@ -208,6 +210,7 @@ class Settings:
             rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
             login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),
             max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),
+            max_streams_of_account=read("NOMAPAAS_MAX_STREAMS_OF_ACCOUNT", int, 32),
             log_session_life=read("NOMAPAAS_LOG_SESSION_LIFE", int, 300),
             upload_life=read("NOMAPAAS_UPLOAD_LIFE", int, 3600),
         )

@@ -1,4 +1,4 @@
-"""builds, builds:info, builds:output, builds:cancel."""
+"""builds, builds:info, builds:output, builds:cancel, builds:cache:purge."""
 
 from __future__ import annotations
 
@@ -97,6 +97,13 @@ def cancel(session: Session, app: str, *, build_id: str | None) -> None:
         session.client.delete(api_path("apps", app, "builds", build_id))
 
 
+@app_command("builds:cache:purge")
+def purge_cache(session: Session, app: str) -> None:
+    """Let the next build begin without what the ones before have kept, also of a source that was built before."""
+    with session.console.action(f"Purging the build cache of {session.console.app(app)}"):
+        session.client.delete(api_path("apps", app, "build-cache"))
+
+
 def _latest(session: Session, app: str, count: int) -> list[dict[str, Any]]:
     found = session.client.list(api_path("apps", app, "builds"), order=f"created_at ..; order=desc,max={count}")
     return sorted(found, key=lambda build: str(build["created_at"]), reverse=True)[:count]
@@ -112,4 +119,4 @@ def _build(session: Session, app: str, build_id: str | None) -> dict[str, Any]:
     return found[0]
 
 
-COMMANDS = [builds, info, output, cancel]
+COMMANDS = [builds, info, output, cancel, purge_cache]

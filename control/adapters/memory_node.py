@@ -92,6 +92,10 @@ class MemoryNode:
             raise KeyError(sha256)
         self.kept_slugs.append((app_id, sha256))
 
+    def forget_cache(self, app_id: str) -> None:
+        self._check()
+        self.caches.pop(app_id, None)
+
     def cache_sizes(self) -> Mapping[str, int]:
         self._check()
         return {app_id: len(data) for app_id, data in self.caches.items()}

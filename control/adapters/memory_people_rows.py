@@ -10,6 +10,7 @@ from control.adapters.memory_state_rows import Data, MemoryRows, drop
 from control.domain.accounts import Account, AuditEvent, Token
 from control.domain.builds import BuildStatus
 from control.domain.people import Collaborator, Transfer, TransferState, Usage
+from control.domain.releases import ReleaseStatus
 from control.ports.state import StateUnavailable
 from control.ports.windows import Window, cut
 
@@ -125,16 +126,28 @@ class Usages:
     def of(self, owner_id: str) -> Usage:
         data = self._data
         mine = {app.id for app in data.apps.values() if app.owner_id == owner_id and app.destroyed_at is None}
+        living = self._living_types()
         dynos: Counter[str] = Counter()
         for row in data.formations.values():
-            if row.app_id in mine and row.quantity:
+            if (row.app_id, row.type) in living and row.app_id in mine:
                 dynos[row.size] += row.quantity
         for oneoff in data.oneoffs.values():
             if oneoff.app_id in mine and oneoff.ended_at is None:
                 dynos[oneoff.size] += 1
         waiting = [each for each in data.builds.values() if each.status is BuildStatus.PENDING and each.app_id in mine]
         storage = sum(slug.size or 0 for slug in data.slugs.values() if slug.app_id in mine)
-        return Usage(apps=len(mine), dynos=dict(dynos), builds=len(waiting), storage=storage)
+        return Usage(apps=len(mine), dynos=dict(+dynos), builds=len(waiting), storage=storage)
+
+    def _living_types(self) -> set[tuple[str, str]]:
+        """App and process type, of what is on the air or may take its place."""
+        rows = self._data.releases.values()
+        newest = Counter({each.app_id: 0 for each in rows})
+        for each in rows:
+            if each.status is ReleaseStatus.SUCCEEDED:
+                newest[each.app_id] = max(newest[each.app_id], each.version)
+        living = [each for each in rows if each.status is ReleaseStatus.PENDING or each.version == newest[each.app_id]]
+        slugs = [slug for each in living if each.slug_id and (slug := self._data.slugs.get(each.slug_id))]
+        return {(slug.app_id, process_type) for slug in slugs for process_type in slug.process_types}
 
 
 class Events(MemoryRows[AuditEvent]):

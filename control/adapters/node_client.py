@@ -77,6 +77,9 @@ class NodeClient:
     def keep_slug(self, app_id: str, *, sha256: str) -> None:
         self._ask("POST", f"/slugs/{app_id}/{sha256}", timeout=_COPY_TIMEOUT)
 
+    def forget_cache(self, app_id: str) -> None:
+        self._ask("DELETE", f"/apps/{app_id}/cache")
+
     def cache_sizes(self) -> Mapping[str, int]:
         return {str(app_id): int(size) for app_id, size in self._ask("GET", "/caches").json().items()}
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select, tuple_
 
 from control.adapters import dyno_tables
 from control.adapters import people_tables as people
@@ -15,6 +15,7 @@ from control.adapters.state_rows import Rows
 from control.domain.accounts import Account, AuditEvent, Token
 from control.domain.builds import BuildStatus
 from control.domain.people import Collaborator, Transfer, TransferState, Usage
+from control.domain.releases import ReleaseStatus
 from control.ports.windows import Window
 
 
@@ -124,10 +125,8 @@ class UsageRows:
     def of(self, owner_id: str) -> Usage:
         apps, rows = tables.apps, tables.formations
         mine = select(apps.c.id).where(apps.c.owner_id == owner_id, apps.c.destroyed_at.is_(None))
-        dynos = (
-            select(rows.c.size, func.sum(rows.c.quantity))
-            .where(rows.c.app_id.in_(mine), rows.c.quantity > 0)
-            .group_by(rows.c.size)
+        wanted = select(rows.c.app_id, rows.c.type, rows.c.size, rows.c.quantity).where(
+            rows.c.app_id.in_(mine), rows.c.quantity > 0
         )
         once = dyno_tables.oneoffs
         oneoffs = (
@@ -141,10 +140,34 @@ class UsageRows:
         storage = select(func.sum(tables.slugs.c.size)).where(tables.slugs.c.app_id.in_(mine))
         return Usage(
             apps=self._connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one(),
-            dynos=dict(self._sizes(dynos) + self._sizes(oneoffs)),
+            dynos=dict(self._formation(wanted, mine) + self._sizes(oneoffs)),
             builds=self._connection.execute(waiting).scalar_one(),
             storage=int(self._connection.execute(storage).scalar_one() or 0),
         )
+
+    def _formation(self, wanted: Select[Any], mine: Select[Any]) -> Counter[str]:
+        """Formations outlive their process types, and what nothing can run of is not used."""
+        rows = list(self._connection.execute(wanted))
+        living = self._living_types(mine) if rows else set()
+        dynos: Counter[str] = Counter()
+        for app_id, process_type, size, quantity in rows:
+            if (app_id, process_type) in living:
+                dynos[size] += quantity
+        return dynos
+
+    def _living_types(self, mine: Select[Any]) -> set[tuple[str, str]]:
+        """App and process type, of what is on the air or may take its place."""
+        releases, slugs = tables.releases, tables.slugs
+        newest = (
+            select(releases.c.app_id, func.max(releases.c.version))
+            .where(releases.c.app_id.in_(mine), releases.c.status == ReleaseStatus.SUCCEEDED)
+            .group_by(releases.c.app_id)
+        )
+        on_air = tuple_(releases.c.app_id, releases.c.version).in_(newest)
+        to_come = and_(releases.c.app_id.in_(mine), releases.c.status == ReleaseStatus.PENDING)
+        living = select(releases.c.slug_id).where(or_(on_air, to_come))
+        found = self._connection.execute(select(slugs.c.app_id, slugs.c.process_types).where(slugs.c.id.in_(living)))
+        return {(app_id, process_type) for app_id, types in found for process_type in types}
 
     def _sizes(self, counts: Select[Any]) -> Counter[str]:
         return Counter({size: int(count) for size, count in self._connection.execute(counts)})

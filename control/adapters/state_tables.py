@@ -128,6 +128,7 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("quota", JSON, nullable=False, server_default="{}"),
+    Column("last_login", Instant),
 )
 
 tokens = Table(
@@ -195,6 +196,7 @@ builds = Table(
     Column("source_url", Text, nullable=False),
     Column("source_checksum", String(80)),
     Column("source_version", Text),
+    Column("source_description", Text),
     Column("stack", String(60), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -224,6 +226,7 @@ slugs = Table(
     Column("commit_description", Text),
     Column("buildpack_provided_description", Text),
     Column("build_key", String(128)),
+    Column("announced_sha256", String(64)),
     Column("app_json", JSON(none_as_null=True)),
     Column("health_check", Record(HealthCheck)),
     Index("slugs_by_build_key", "app_id", "build_key"),

@@ -8,7 +8,7 @@ from control.api import bodies
 from control.api.context import actor, platform
 from control.api.presenters import present_account, present_quota
 from control.api.responses import reply
-from control.services.users import UpdateAccount
+from control.services.users import RemoveAccount, UpdateAccount
 
 routes = Blueprint("account", __name__)
 
@@ -28,6 +28,12 @@ def update() -> Response:
         actor(), name=bodies.text(values, "name"), password=bodies.text(values, "new_password")
     )
     return reply(present_account(changed))
+
+
+@routes.delete("/account")
+def destroy() -> Response:
+    """Remove one's own account, which owns no app."""
+    return reply(present_account(RemoveAccount(ports=platform().ports)(actor())))
 
 
 @routes.get("/account/quota")

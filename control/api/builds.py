@@ -6,12 +6,12 @@ from flask import Blueprint, Response
 
 from control.api import bodies
 from control.api.context import actor, platform, the_app
-from control.api.presenters import Presenter
+from control.api.presenters import Presenter, app_ref
 from control.api.responses import listing, reply
 from control.domain.apps import App
 from control.domain.builds import Build
 from control.services.access import Permission
-from control.services.builds import CancelBuild, CreateBuild, CreateSource, find_build
+from control.services.builds import CancelBuild, CreateBuild, CreateSource, PurgeBuildCache, find_build
 
 routes = Blueprint("builds", __name__)
 
@@ -49,6 +49,7 @@ def create(app: str) -> Response:
         url=bodies.required_text(source, "url"),
         checksum=bodies.text(source, "checksum"),
         version=bodies.text(source, "version"),
+        version_description=bodies.text(source, "version_description"),
         buildpacks=buildpacks,
     )
     return _reply(found, build, 201)
@@ -77,6 +78,14 @@ def cancel(app: str, build: str) -> Response:
     """Stop a build that has not ended."""
     found = the_app(app, Permission.DEPLOY)
     return _reply(found, CancelBuild(ports=platform().ports)(actor(), found, build_id=build))
+
+
+@routes.delete("/apps/<app>/build-cache")
+def purge_cache(app: str) -> Response:
+    """Have the next build begin without what the ones before have kept."""
+    found = the_app(app, Permission.DEPLOY)
+    PurgeBuildCache(ports=platform().ports)(actor(), found)
+    return reply({"app": app_ref(found)})
 
 
 def _source() -> Response:

@@ -8,6 +8,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from control.api.seats import Seats
 from control.api.signing import Signer
 from control.domain.apps import App
 from control.ports.bundle import Ports
@@ -35,6 +36,8 @@ class Platform:
     health: Health
     apply: ApplyApp | None = None
     """Hands a woken app over at once; None leaves that to the worker."""
+    seats: Seats = field(default_factory=Seats)
+    """Of open streams."""
     closing: Event = field(default_factory=Event)
     """Set when this process is told to stop: open streams end, so that it can."""
 

@@ -11,7 +11,7 @@ from control.api.responses import listing, reply
 from control.domain.accounts import TOKEN_PREFIX, Account, Token
 from control.domain.permissions import Scope, check_scopes, covers
 from control.errors import Forbidden, Unauthorized
-from control.services.accounts import BAD_LOGIN, bearer_of, create_token, find_token, revoke_token
+from control.services.accounts import BAD_LOGIN, bearer_of, create_token, find_token, note_login, revoke_token
 from control.services.actor import Actor
 
 routes = Blueprint("oauth", __name__)
@@ -31,6 +31,8 @@ def create() -> Response:
         raise Forbidden("Only a token of the scope global may make others; log in with e-mail and password.")
     ports = platform().ports
     with ports.state.begin() as work:
+        if who.token_id is None:
+            note_login(work, ports.clock, who.account)
         token, secret = create_token(
             work,
             ports.clock,

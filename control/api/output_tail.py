@@ -26,10 +26,12 @@ class OutputTail:
         self._kind = kind
         self._owner_id = owner_id
 
-    def exists(self) -> bool:
-        """Is there such a build or release?"""
+    def app_id(self) -> str | None:
+        """The app that it is of; None when there is no such build or release."""
         with self._ports.state.view() as work:
-            return self._pending(work) is not None
+            rows = work.builds if self._kind == "build" else work.releases
+            owner = rows.get(self._owner_id)
+        return None if owner is None else owner.app_id
 
     def size(self) -> int:
         """Bytes printed so far."""

@@ -68,6 +68,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
     {
         "GET /account": WHOAMI,
         "PATCH /account": ACCOUNT,
+        "DELETE /account": ACCOUNT,
         "GET /account/app-transfers": READ,
         "POST /account/app-transfers": ACCOUNT,
         "GET /account/app-transfers/<transfer>": READ,
@@ -100,6 +101,7 @@ TABLE: Mapping[str, Demand] = MappingProxyType(
         "POST /apps/<app>/builds": DEPLOY,
         "GET /apps/<app>/builds/<build>": VIEW,
         "DELETE /apps/<app>/builds/<build>": DEPLOY,
+        "DELETE /apps/<app>/build-cache": DEPLOY,
         "GET /apps/<app>/cache": VIEW,
         "PATCH /apps/<app>/cache": OPERATE,
         "POST /apps/<app>/cache/actions/purge": OPERATE,

@@ -75,7 +75,7 @@ def present_account(account: Account) -> JSON:
         "federated": False,
         "id": account.id,
         "identity_provider": None,
-        "last_login": None,
+        "last_login": time_or_none(account.last_login),
         "name": account.name,
         "sms_number": None,
         "suspended_at": None,
@@ -177,7 +177,7 @@ class Presenter:
                 "checksum": build.source_checksum,
                 "url": build.source_url,
                 "version": build.source_version,
-                "version_description": None,
+                "version_description": build.source_description,
             },
             "stack": build.stack,
             "status": str(build.status),
@@ -221,10 +221,11 @@ class Presenter:
 
 def present_slug(slug: Slug, *, method: str, url: str) -> JSON:
     """Heroku's `slug`."""
+    digest = slug.sha256 or slug.announced_sha256
     return {
         "blob": {"method": method, "url": url},
         "buildpack_provided_description": slug.buildpack_provided_description,
-        "checksum": f"SHA256:{slug.sha256}" if slug.sha256 else None,
+        "checksum": f"SHA256:{digest}" if digest else None,
         "commit": slug.commit,
         "commit_description": slug.commit_description,
         "created_at": time_text(slug.created_at),

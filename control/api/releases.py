@@ -48,15 +48,17 @@ def create(app: str) -> Response:
     """Release a slug, roll back, or retry: the last two make a new release with what an old one had."""
     found = the_app(app, Permission.DEPLOY)
     values = bodies.body()
-    ports = platform().ports
+    ports, quota = platform().ports, platform().settings.quota
     old, slug = bodies.reference(values, "release"), bodies.reference(values, "slug")
     failed = bodies.reference(values, "retry")
     if failed:
-        made = RetryRelease(ports=ports)(actor(), found, release=failed)
+        made = RetryRelease(ports=ports, quota=quota)(actor(), found, release=failed)
     elif old:
-        made = Rollback(ports=ports)(actor(), found, release=old)
+        made = Rollback(ports=ports, quota=quota)(actor(), found, release=old)
     elif slug:
-        made = ReleaseSlug(ports=ports)(actor(), found, slug_id=slug, description=bodies.text(values, "description"))
+        made = ReleaseSlug(ports=ports, quota=quota)(
+            actor(), found, slug_id=slug, description=bodies.text(values, "description")
+        )
     else:
         raise InvalidParams(
             "Say what to release: `slug` with a slug's id, `release` with the release to go back to, or `retry` with "

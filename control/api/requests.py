@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from flask.globals import request_ctx
+from werkzeug.exceptions import HTTPException
 
 from control.api import edge
 from control.api.context import platform
 from control.api.permissions import Demand, Who, demand_of
-from control.api.responses import add_etag
+from control.api.responses import add_etag, demand_match
 from control.domain.permissions import covers
 from control.errors import Forbidden, NotAcceptable, RateLimited, Unauthorized
 from control.services.accounts import bearer_of
@@ -23,7 +25,7 @@ log = structlog.get_logger()
 
 _VERSION_3 = re.compile(r"application/vnd\.heroku\+json\s*;(?:[^,]*;)?\s*version=3(?:\.[\w.-]+)?\s*(?:[;,]|$)")
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._,\- ]{1,7000}")
-_OVERRIDES = frozenset({"PATCH", "PUT", "DELETE"})
+_CHANGES = frozenset({"PATCH", "PUT", "DELETE"})
 
 
 def register(app: Flask) -> None:
@@ -33,6 +35,7 @@ def register(app: Flask) -> None:
     app.before_request(_authenticate)
     app.before_request(_count)
     app.before_request(_authorize)
+    app.before_request(_demand_unchanged)
     # Flask runs these from the last to the first.
     app.after_request(_log)
     app.after_request(_add_headers)
@@ -47,7 +50,7 @@ class MethodOverride:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         wanted = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").upper()
-        if environ.get("REQUEST_METHOD") == "POST" and wanted in _OVERRIDES:
+        if environ.get("REQUEST_METHOD") == "POST" and wanted in _CHANGES:
             environ["REQUEST_METHOD"] = wanted
         return self._app(environ, start_response)
 
@@ -106,6 +109,19 @@ def _authorize() -> None:
         )
     if demand.who is Who.ADMIN and not g.actor.account.admin:
         raise Forbidden("Only an admin of the platform may do this; ask one.")
+
+
+def _demand_unchanged() -> None:
+    """Hold a change to `If-Match`, by what its own client would be shown by a GET of the same address."""
+    if request.method not in _CHANGES or "If-Match" not in request.headers or request.url_rule is None:
+        return
+    try:
+        endpoint, values = request_ctx.url_adapter.match(method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return  # there is nothing to be read here
+    # Whoever may change a thing may read it, and the view itself asks for the permission on the app.
+    view = cast("Callable[..., Response]", current_app.view_functions[endpoint])
+    demand_match(view(**values))
 
 
 def _demand() -> Demand | None:

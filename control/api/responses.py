@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import Response, request
 
 from control.api.ranges import Key, Page, asked, page, page_of
+from control.errors import PreconditionFailed
 from control.ports.windows import Window
 
 T = TypeVar("T")
@@ -18,7 +20,10 @@ T = TypeVar("T")
 def reply(value: Any, status: int = 200) -> Response:
     """A JSON answer."""
     content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(content, status=status, mimetype="application/json")
+    response = Response(content, status=status, mimetype="application/json")
+    if isinstance(value, dict) and isinstance(changed := value.get("updated_at"), str):
+        response.last_modified = datetime.fromisoformat(changed)
+    return response
 
 
 def listing(
@@ -64,9 +69,21 @@ def add_etag(response: Response) -> Response:
     """Give a JSON answer to a GET its ETag, and answer 304 when the client has it already."""
     if request.method not in ("GET", "HEAD") or response.is_streamed or response.status_code not in (200, 206):
         return response
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.set_etag(_digest(response))
     known = request.headers.get("If-None-Match")
     if known and request.if_none_match.contains(response.get_etag()[0] or ""):
         response.status_code = 304
         response.set_data(b"")
     return response
+
+
+def demand_match(shown: Response) -> None:
+    """Check the ETags in `If-Match` against what a GET shows now. Raises PreconditionFailed."""
+    if not request.if_match.contains(_digest(shown)):
+        raise PreconditionFailed(
+            "This has changed since you read it, so nothing was changed; read it again, then decide anew."
+        )
+
+
+def _digest(response: Response) -> str:
+    return hashlib.sha256(response.get_data()).hexdigest()[:32]

@@ -28,6 +28,7 @@ def create(app: str) -> Response:
         actor(),
         found,
         process_types=values.get("process_types"),
+        checksum=bodies.text(values, "checksum"),
         stack=bodies.reference(values, "stack"),
         commit=bodies.text(values, "commit"),
         commit_description=bodies.text(values, "commit_description"),

@@ -6,17 +6,17 @@ event whose id is the byte after it, and a comment keeps the connection alive.
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from flask import Blueprint, Response, request
 
 from control.api.context import platform
 from control.api.output_tail import OutputTail
-from control.errors import NotFound, RangeNotSatisfiable, Unavailable
+from control.domain.apps import App
+from control.errors import NotFound, RangeNotSatisfiable
 
 routes = Blueprint("streams", __name__)
 
@@ -29,15 +29,16 @@ def output(signed: str) -> Response:
     """What a build or a release phase prints, from its first byte or a later one, to its end."""
     kind, owner_id = platform().signer.open_output(signed)
     tail = OutputTail(platform().ports, kind=kind, owner_id=owner_id)
-    if not tail.exists():
+    app = _app(tail.app_id())
+    if app is None:
         raise NotFound("This output is no longer kept: its app is gone.", resource="stream")
     offset = _offset()
     if offset and offset > tail.size():
         raise RangeNotSatisfiable(f"The output has {tail.size()} bytes so far; ask for one of them or for the next.")
     pieces = tail.follow(offset, given_up=_given_up())
     if _wants_events():
-        return _stream(_output_events(pieces, offset), "text/event-stream")
-    response = _stream((piece for piece in pieces if piece), "text/plain; charset=utf-8")
+        return _stream(app, lambda: _output_events(pieces, offset), "text/event-stream")
+    response = _stream(app, lambda: (piece for piece in pieces if piece), "text/plain; charset=utf-8")
     if offset:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {offset}-*/*"
@@ -48,22 +49,21 @@ def output(signed: str) -> Response:
 def logs(signed: str) -> Response:
     """An app's log lines."""
     query = platform().signer.open_log(signed)
-    with platform().ports.state.view() as work:
-        if work.apps.get(query.app_id) is None:
-            raise NotFound("This app is gone, and its log with it.", resource="stream")
-    lines = platform().ports.node.logs(query)
+    app = _app(query.app_id)
+    if app is None:
+        raise NotFound("This app is gone, and its log with it.", resource="stream")
     given_up = _given_up()
 
     def read() -> Iterator[str]:
-        for line in lines:
-            if query.tail and given_up():
-                return
-            yield line
+        lines = platform().ports.node.logs(query)
+        return itertools.takewhile(lambda _: not given_up(), lines) if query.tail else lines
+
+    def events() -> Iterator[bytes]:
+        return ((f"data: {line}\n\n" if line else _HEARTBEAT).encode() for line in read())
 
     if _wants_events():
-        events = (f"data: {line}\n\n" if line else _HEARTBEAT for line in read())
-        return _stream((event.encode() for event in events), "text/event-stream")
-    return _stream((f"{line}\n".encode() for line in read() if line), "text/plain; charset=utf-8")
+        return _stream(app, events, "text/event-stream")
+    return _stream(app, lambda: (f"{line}\n".encode() for line in read() if line), "text/plain; charset=utf-8")
 
 
 def _output_events(pieces: Iterator[bytes], offset: int) -> Iterator[bytes]:
@@ -91,43 +91,34 @@ def _wants_events() -> bool:
     return "text/event-stream" in request.headers.get("Accept", "")
 
 
-class _Seats:
-    """How many streams may be open at once: each holds a thread, and the rest of the API needs some, too."""
-
-    def __init__(self) -> None:
-        self._taken = 0
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def seat(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._taken -= 1
-
-    def take(self, limit: int) -> None:
-        with self._lock:
-            if self._taken >= limit:
-                raise Unavailable("Too many streams are open; close some, or try again in a moment.")
-            self._taken += 1
-
-
-_seats = _Seats()
-
-
-def _stream(pieces: Iterator[bytes], content_type: str) -> Response:
-    _seats.take(platform().settings.max_streams)
-
-    def seated() -> Iterator[bytes]:
-        with _seats.seat():
-            yield b""
-            yield from pieces
-
-    response = Response(seated(), content_type=content_type, direct_passthrough=True)
+def _stream(app: App, pieces: Callable[[], Iterator[bytes]], content_type: str) -> Response:
+    response = Response(iter(()), content_type=content_type)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
+    if request.method == "HEAD":
+        return response
+    settings = platform().settings
+    leave = platform().seats.take(app.owner_id, limit=settings.max_streams, own_limit=settings.max_streams_of_account)
+    try:
+        response.response = _begun(pieces())
+    except BaseException:
+        leave()
+        raise
+    # Not by the generator: one that nobody has begun to read runs no `finally`.
+    response.call_on_close(leave)
     return response
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield b""  # The headers go out before there is anything to say.
+    yield from pieces
+
+
+def _app(app_id: str | None) -> App | None:
+    if app_id is None:
+        return None
+    with platform().ports.state.view() as work:
+        return work.apps.get(app_id)
 
 
 def _given_up() -> Callable[[], bool]:

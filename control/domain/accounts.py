@@ -27,6 +27,8 @@ class Account:
     updated_at: datetime
     quota: Mapping[str, int] = field(default_factory=dict)
     """Where this account may use more or less than the platform's `Quota` says, by the field's name."""
+    last_login: datetime | None = None
+    """With e-mail address and password."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from control.domain.rules import BrokenRule
+
 
 class BuildStatus(StrEnum):
     """Heroku Platform API v3, `build.status`."""
@@ -32,6 +34,8 @@ class Build:
     stack: str
     created_at: datetime
     updated_at: datetime
+    source_description: str | None = None
+    """Of `source_version`, as the client said it."""
     buildpacks: tuple[str, ...] = ()
     """Names or URLs that the user chose; empty means detect."""
     started_at: datetime | None = None
@@ -42,6 +46,18 @@ class Build:
     """What each buildpack's `bin/report` printed, by the buildpack."""
     cancel_requested: bool = False
     failure_message: str | None = None
+
+
+MAX_VERSION = 200
+MAX_DESCRIPTION = 2000
+"""Characters."""
+
+
+def check_version(version: str | None, description: str | None) -> None:
+    """Check what a client says of its source. Raises BrokenRule."""
+    for name, text, most in (("version", version, MAX_VERSION), ("version_description", description, MAX_DESCRIPTION)):
+        if text and len(text) > most:
+            raise BrokenRule(f"The source's {name} has {len(text)} characters and may have {most}; send a shorter one.")
 
 
 _UPLOAD = "source:"

@@ -95,7 +95,7 @@ class Usage:
 
     apps: int
     dynos: Mapping[str, int]
-    """By size, as the formations want them."""
+    """By size, as the formations want them: those of process types that the release on the air or a pending one has."""
     builds: int
     """Waiting and running."""
     storage: int

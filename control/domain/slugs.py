@@ -39,6 +39,8 @@ class Slug:
     stack: str
     created_at: datetime
     updated_at: datetime
+    announced_sha256: str | None = None
+    """Hex digest that whoever posted it says it has."""
     commit: str | None = None
     commit_description: str | None = None
     buildpack_provided_description: str | None = None

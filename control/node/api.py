@@ -80,6 +80,11 @@ def create_app(parts: Parts) -> Flask:
     def caches() -> Response:
         return jsonify(parts.caches.sizes())
 
+    @app.delete("/apps/<app_id>/cache")
+    def forget_cache(app_id: str) -> Response:
+        parts.caches.remove(_uuid(app_id))
+        return jsonify({})
+
     app.add_url_rule(
         "/apps/<app_id>/crashes", view_func=lambda app_id: jsonify(parts.crashes.of_app(app_id)), endpoint="crashes"
     )

@@ -121,6 +121,10 @@ class Node(Protocol):
         """Have a stored slug on this node, so that the next start of it moves no bytes. Raises KeyError for no slug."""
         ...
 
+    def forget_cache(self, app_id: str) -> None:
+        """Remove an app's build cache; none is success."""
+        ...
+
     def cache_sizes(self) -> Mapping[str, int]:
         """Bytes of each build cache that there is, by app id."""
         ...

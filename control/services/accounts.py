@@ -93,6 +93,12 @@ class Login:
         return account
 
 
+def note_login(work: UnitOfWork, clock: Clock, account: Account) -> None:
+    """Write down that somebody has logged in with their password. The caller commits."""
+    if latest := work.accounts.get(account.id):
+        work.accounts.save(replace(latest, last_login=clock.now()))
+
+
 def create_token(
     work: UnitOfWork,
     clock: Clock,

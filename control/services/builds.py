@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from control.domain.apps import App
 from control.domain.buildpacks import check_buildpacks
-from control.domain.builds import Build, BuildStatus, upload_id, upload_url
+from control.domain.builds import Build, BuildStatus, check_version, upload_id, upload_url
 from control.domain.slugs import check_checksum
 from control.errors import InvalidParams, NotFound
 from control.ports.bundle import Ports
@@ -73,10 +73,12 @@ class CreateBuild:
         url: str,
         checksum: str | None = None,
         version: str | None = None,
+        version_description: str | None = None,
         buildpacks: Sequence[str] = (),
     ) -> Build:
         """Queue the build. Raises BrokenRule, InvalidParams, QuotaReached, VaultUnavailable."""
         checked = check_checksum(checksum)
+        check_version(version, version_description)
         source_url = self._source(url)
         self._demand_config(app)
         now = self.ports.clock.now()
@@ -87,7 +89,8 @@ class CreateBuild:
             status=BuildStatus.PENDING,
             source_url=source_url,
             source_checksum=f"SHA256:{checked}" if checked else None,
-            source_version=version[:200] if version else None,
+            source_version=version or None,
+            source_description=version_description or None,
             stack=app.stack,
             created_at=now,
             updated_at=now,
@@ -190,3 +193,21 @@ class CancelBuild:
             record_by(work, actor, app, now=now, action="build.cancel", detail=build.id)
             work.commit()
         return build
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurgeBuildCache:
+    """Forget what an app's builds have kept for the next one, so that the next one begins from nothing."""
+
+    ports: Ports
+
+    def __call__(self, actor: Actor, app: App) -> None:
+        """Purge; an app without a cache is success. Raises NodeUnavailable."""
+        self.ports.node.forget_cache(app.id)
+        with self.ports.state.begin() as work:
+            for slug in work.slugs.list(app.id):
+                if slug.build_key:
+                    # An equal source would be given the slug that the old cache went into.
+                    work.slugs.save(replace(slug, build_key=None))
+            record_by(work, actor, app, now=self.ports.clock.now(), action="build-cache.purge", detail=app.name)
+            work.commit()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from control.domain.accounts import Account
 from control.domain.apps import App
+from control.domain.formations import Formation
 from control.domain.people import Quota, Usage, with_own
 from control.domain.sizes import DEFAULT_SIZE, SIZES
+from control.domain.slugs import Slug
 from control.errors import QuotaReached
 from control.ports.state import UnitOfWork
 
@@ -59,8 +61,43 @@ def used(usage: Usage) -> dict[str, int]:
 
 
 def first_dynos(work: UnitOfWork, app_id: str) -> dict[str, int]:
-    """What a deploy starts by itself, by size: a web dyno where the app has no formation yet."""
-    return {} if work.formations.list(app_id) else {DEFAULT_SIZE: 1}
+    """What a deploy starts by itself, by size, where the app has no release: a web dyno, or what it was scaled to."""
+    if _living_types(work, app_id):
+        return {}
+    rows = work.formations.list(app_id)
+    return dynos_of(rows) if rows else {DEFAULT_SIZE: 1}
+
+
+def returning(work: UnitOfWork, app_id: str, slug: Slug) -> list[Formation]:
+    """What the app still wants of process types that no release of it has, and that come back with this slug.
+
+    Formations outlive their process types; while nothing can run of them they count in no quota.
+    """
+    coming = slug.scalable_types.keys() - _living_types(work, app_id)
+    return [row for row in work.formations.list(app_id) if row.quantity and row.type in coming]
+
+
+def demand_returning(work: UnitOfWork, base: Quota, app: App, slug: Slug) -> None:
+    """Check the dynos that a slug brings back, before the release that does. Raises QuotaReached."""
+    if rows := returning(work, app.id, slug):
+        demand_quota(work, base, app.owner_id, Resource.DYNOS, Resource.MEMORY, to_come=dynos_of(rows))
+
+
+def _living_types(work: UnitOfWork, app_id: str) -> set[str]:
+    """Those that `Usage` counts: of the release on the air, and of all that may take its place."""
+    releases = [each for each in work.releases.pending() if each.app_id == app_id]
+    if current := work.releases.current(app_id):
+        releases.append(current)
+    slugs = work.slugs.of({each.slug_id for each in releases if each.slug_id})
+    return {each for slug in slugs.values() for each in slug.scalable_types}
+
+
+def dynos_of(rows: Sequence[Formation]) -> dict[str, int]:
+    """How many of which size."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row.size] += row.quantity
+    return dict(counts)
 
 
 def demand_quota(

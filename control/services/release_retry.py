@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from control.domain.apps import App
 from control.domain.own_pages import OwnPages
+from control.domain.people import DEFAULT_QUOTA, Quota
 from control.domain.releases import Release, ReleaseStatus
 from control.errors import InvalidParams
 from control.ports.bundle import Ports
 from control.services.actor import Actor
 from control.services.announce import announce
+from control.services.quotas import demand_returning
 from control.services.releases import create_release, find_release
 
 
@@ -19,9 +21,10 @@ class RetryRelease:
     """Make a new release with the slug and the config vars of one that failed: its release phase and boot run anew."""
 
     ports: Ports
+    quota: Quota = DEFAULT_QUOTA
 
     def __call__(self, actor: Actor, app: App, *, release: str) -> Release:
-        """Make the release. Raises NotFound, InvalidParams."""
+        """Make the release. Raises NotFound, InvalidParams, QuotaReached."""
         with self.ports.state.view() as work:
             target = find_release(work, app, release)
         self._demand_config(app, target)
@@ -33,6 +36,7 @@ class RetryRelease:
                 )
             if slug is None:
                 raise InvalidParams(f"The slug of release v{target.version} is gone; push its code again.")
+            demand_returning(work, self.quota, app, slug)
             made = create_release(
                 work,
                 now=self.ports.clock.now(),

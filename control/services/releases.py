@@ -9,6 +9,7 @@ from uuid import uuid4
 from control.domain.apps import App
 from control.domain.formations import Formation
 from control.domain.own_pages import OwnPages
+from control.domain.people import DEFAULT_QUOTA, Quota
 from control.domain.releases import Release, ReleaseStatus
 from control.domain.sizes import DEFAULT_SIZE
 from control.domain.slugs import WEB_TYPE, Slug
@@ -17,6 +18,7 @@ from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record
 from control.services.announce import announce
+from control.services.quotas import demand_returning
 from jobs import names
 
 
@@ -113,9 +115,10 @@ class ReleaseSlug:
     """Release a slug that exists already: one posted by API, or one of an earlier release once more."""
 
     ports: Ports
+    quota: Quota = DEFAULT_QUOTA
 
     def __call__(self, actor: Actor, app: App, *, slug_id: str, description: str | None) -> Release:
-        """Make the release. Raises NotFound, InvalidParams."""
+        """Make the release. Raises NotFound, InvalidParams, QuotaReached."""
         with self.ports.state.view() as work:
             slug = work.slugs.get(slug_id)
         if slug is None or slug.app_id != app.id:
@@ -125,6 +128,7 @@ class ReleaseSlug:
         with self.ports.state.begin() as work:
             if work.slugs.get(slug.id) is None:
                 raise NotFound("This slug has just been removed as garbage; build or upload it again.", resource="slug")
+            demand_returning(work, self.quota, app, slug)
             release = create_release(
                 work,
                 now=self.ports.clock.now(),
@@ -144,9 +148,10 @@ class Rollback:
     """Make a new release with the slug and the config vars of an old one."""
 
     ports: Ports
+    quota: Quota = DEFAULT_QUOTA
 
     def __call__(self, actor: Actor, app: App, *, release: str) -> Release:
-        """Make the release. Raises NotFound, InvalidParams."""
+        """Make the release. Raises NotFound, InvalidParams, QuotaReached."""
         now = self.ports.clock.now()
         with self.ports.state.begin() as work:
             target = find_release(work, app, release)
@@ -157,6 +162,7 @@ class Rollback:
                 raise InvalidParams(
                     f"Release v{target.version} never went on the air, it is {target.status}; choose one that did."
                 )
+            demand_returning(work, self.quota, app, slug)
             made = create_release(
                 work,
                 now=now,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from control.domain.apps import DEFAULT_STACK, App, check_stack
+from control.domain.garbage import PATIENCE
 from control.domain.people import DEFAULT_QUOTA, Quota
-from control.domain.slugs import Slug, check_process_types
-from control.errors import NotFound
+from control.domain.slugs import Slug, check_checksum, check_process_types
+from control.errors import NotFound, QuotaReached
 from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import Actor, record_by
 from control.services.quotas import FOR_A_SLUG, demand_quota, first_dynos
+
+MOST_WAITING = 50
+"""Slugs of one app that were announced and are not taken in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,7 @@ class CreateSlug:
         app: App,
         *,
         process_types: object,
+        checksum: str | None = None,
         stack: str | None = None,
         commit: str | None = None,
         commit_description: str | None = None,
@@ -51,16 +57,28 @@ class CreateSlug:
             stack=app.stack if stack is None else check_stack(stack, self.stacks),
             created_at=now,
             updated_at=now,
+            announced_sha256=check_checksum(checksum),
             commit=commit,
             commit_description=commit_description,
             buildpack_provided_description=buildpack_provided_description,
         )
         with self.ports.state.begin() as work:
+            _demand_few(work, app, since=now - PATIENCE)
             work.slugs.add(slug)
             demand_quota(work, self.quota, app.owner_id, *FOR_A_SLUG, to_come=first_dynos(work, app.id))
             record_by(work, actor, app, now=now, action="slug.create", detail=slug.id)
             work.commit()
         return slug
+
+
+def _demand_few(work: UnitOfWork, app: App, *, since: datetime) -> None:
+    """What is uploaded counts in no quota before the worker has taken it in, so there may not be much of it."""
+    waiting = [each for each in work.slugs.list(app.id) if each.sha256 is None and each.created_at > since]
+    if len(waiting) >= MOST_WAITING:
+        raise QuotaReached(
+            f"The app {app.name} has {len(waiting)} slugs of the last day that never went on the air, "
+            f"and {MOST_WAITING} are the most; upload and release one of them, or wait until the oldest is a day old."
+        )
 
 
 def find_slug(work: UnitOfWork, app: App, slug_id: str) -> Slug:

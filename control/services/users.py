@@ -114,10 +114,24 @@ class RemoveUser:
             account = find_account(work, user)
             if account.id == actor.account.id:
                 raise InvalidParams("You cannot remove your own account; let another admin do it.")
-            _demand_nothing_owned(work, account)
-            work.accounts.remove(account.id)
-            detail = f"{account.email} ({account.id})"
-            _record(work, actor, now=self.ports.clock.now(), action="account.destroy", detail=detail)
+            _remove(work, actor, account, now=self.ports.clock.now())
+            work.commit()
+        return account
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveAccount:
+    """Remove one's own account. An admin's is removed by another admin, so that one is left."""
+
+    ports: Ports
+
+    def __call__(self, actor: Actor) -> Account:
+        """Remove it with its tokens and collaborations. Raises InvalidParams."""
+        with self.ports.state.begin() as work:
+            account = find_account(work, actor.account.id)
+            if account.admin:
+                raise InvalidParams("An admin cannot remove the own account; let another admin do it.")
+            _remove(work, actor, account, now=self.ports.clock.now())
             work.commit()
         return account
 
@@ -142,6 +156,13 @@ class UpdateAccount:
             _record(work, actor, now=now, action="account.update", detail=_difference(before, after))
             work.commit()
         return after
+
+
+def _remove(work: UnitOfWork, actor: Actor, account: Account, *, now: datetime) -> None:
+    _demand_nothing_owned(work, account)
+    # First, while there is an account to name who did it.
+    _record(work, actor, now=now, action="account.destroy", detail=f"{account.email} ({account.id})")
+    work.accounts.remove(account.id)
 
 
 def _demand_nothing_owned(work: UnitOfWork, account: Account) -> None:

@@ -200,6 +200,7 @@ class Builder:
             created_at=now,
             updated_at=now,
             commit=build.source_version,
+            commit_description=build.source_description,
             buildpack_provided_description=result.description,
             build_key=key,
             health_check=result.manifest.health_check,

@@ -24,7 +24,7 @@ from control.errors import QuotaReached
 from control.ports.bundle import Ports
 from control.ports.state import UnitOfWork
 from control.services.actor import record
-from control.services.quotas import Resource, demand_quota
+from control.services.quotas import Resource, demand_quota, demand_returning, dynos_of, returning
 
 _SECRET_BYTES = 32
 """64 hexadecimal digits, as Heroku's generator makes them."""
@@ -85,19 +85,19 @@ def set_up(
     """Take over formation and buildpacks; what the app has already stays. The caller commits.
 
     A formation that is more than the owner's quota allows is left out: the event says so, and the sentence that comes
-    back is for who pushes.
+    back is for who pushes. So are the dynos of process types that come back.
     """
-    refused = None
+    refused = _come_back(work, app, slug, now=now, quota=quota)
     told = [f"config vars {', '.join(prepared.added)}"] if prepared.added else []
     known = {row.type for row in work.formations.list(app.id)}
     wanted = {each: manifest.formation[each] for each in slug.scalable_types.keys() & manifest.formation.keys() - known}
-    coming: Counter[str] = Counter()
+    coming = Counter(dynos_of(returning(work, app.id, slug)))
     for scale in wanted.values():
         coming[scale.size] += scale.quantity
     try:
         demand_quota(work, quota, app.owner_id, Resource.DYNOS, Resource.MEMORY, to_come=coming)
     except QuotaReached as exc:
-        refused = f"The formation of app.json was left out: {exc.message}"
+        refused = refused or f"The formation of app.json was left out: {exc.message}"
         told.append(f"no formation: {exc.message}")
         wanted = {}
     for process_type, scale in wanted.items():
@@ -125,3 +125,16 @@ def set_up(
         detail = f"from app.json: {'; '.join(told)}"
         record(work, now=now, action="app.setup", detail=detail, actor_id=user_id, app_id=app.id)
     return refused
+
+
+def _come_back(work: UnitOfWork, app: App, slug: Slug, *, now: datetime, quota: Quota) -> str | None:
+    """Let process types that the app had before come back without dynos where the quota has no room for them now."""
+    try:
+        demand_returning(work, quota, app, slug)
+    except QuotaReached as exc:
+        rows = returning(work, app.id, slug)
+        for row in rows:
+            work.formations.save(replace(row, quantity=0, updated_at=now))
+        types = ", ".join(row.type for row in rows)
+        return f"The dynos that were wanted of {types} before are left out: {exc.message}"
+    return None

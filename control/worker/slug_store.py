@@ -10,8 +10,11 @@ from typing import BinaryIO
 import structlog
 
 from control.domain.slugs import Slug
+from control.errors import QuotaReached
 from control.ports.bundle import Ports
 from control.ports.errors import PortError
+from control.ports.state import UnitOfWork
+from control.services.quotas import Resource, demand_quota
 from control.settings import Settings
 from control.worker import slug_check
 from control.worker.slug_check import SlugRejected, Spooled
@@ -20,11 +23,22 @@ from jobs import names
 log = structlog.get_logger()
 
 
-def store(ports: Ports, settings: Settings, *, app_id: str, pieces: Iterable[bytes]) -> Spooled:
-    """Check a slug and keep it under its digest. Raises SlugRejected, StoreUnavailable, StoreFull."""
+def store(
+    ports: Ports,
+    settings: Settings,
+    *,
+    app_id: str,
+    pieces: Iterable[bytes],
+    demand: Callable[[Spooled], None] = lambda _: None,
+) -> Spooled:
+    """Check a slug, also by what `demand` raises, and keep it under its digest.
+
+    Raises SlugRejected, StoreUnavailable, StoreFull.
+    """
     limits = slug_check.Limits(compressed=settings.slug_max_mb << 20, unpacked=settings.slug_max_mb << 22)
     with tempfile.TemporaryFile() as file:
         spooled = slug_check.spool(pieces, file, limits)
+        demand(spooled)
         slug_check.check(file, limits)
         file.seek(0)
         ports.blobs.write(names.SLUGS_BUCKET, names.slug_key(app_id, spooled.sha256), _pieces(file))
@@ -32,20 +46,49 @@ def store(ports: Ports, settings: Settings, *, app_id: str, pieces: Iterable[byt
 
 
 def adopt_posted(ports: Ports, settings: Settings, slug: Slug) -> Slug:
-    """Take in a slug that was posted by API and uploaded since; one that is in already stays as it is."""
+    """Take in a slug that was posted by API and uploaded since; one that is in already stays as it is.
+
+    Raises SlugRejected, StoreUnavailable, StoreFull.
+    """
     if slug.sha256 is not None:
         return slug
     upload = names.source_key(slug.id)
+
+    def demand(spooled: Spooled) -> None:
+        if slug.announced_sha256 not in (None, spooled.sha256):
+            raise SlugRejected(
+                f"What was uploaded has the checksum SHA256:{spooled.sha256}, and the slug was announced with another "
+                "one; upload the tarball again, or announce it with its own checksum."
+            )
+        with ports.state.begin() as work:
+            _save(work, settings, _adopted(ports, slug, spooled))  # only to see whether it may be
+
     try:
-        spooled = store(ports, settings, app_id=slug.app_id, pieces=ports.blobs.read(names.SOURCES_BUCKET, upload))
+        pieces = ports.blobs.read(names.SOURCES_BUCKET, upload)
+        spooled = store(ports, settings, app_id=slug.app_id, pieces=pieces, demand=demand)
     except KeyError as exc:
         raise SlugRejected("The slug was never uploaded; PUT its tarball to the slug's blob url first.") from exc
-    slug = replace(slug, sha256=spooled.sha256, size=spooled.size, updated_at=ports.clock.now())
+    slug = _adopted(ports, slug, spooled)
     with ports.state.begin() as work:
-        work.slugs.save(slug)
+        _save(work, settings, slug)
         work.commit()
     ports.blobs.delete(names.SOURCES_BUCKET, upload)
     return slug
+
+
+def _adopted(ports: Ports, slug: Slug, spooled: Spooled) -> Slug:
+    return replace(slug, sha256=spooled.sha256, size=spooled.size, updated_at=ports.clock.now())
+
+
+def _save(work: UnitOfWork, settings: Settings, slug: Slug) -> None:
+    """Its size counts from now on: it was not known when the slug was announced."""
+    work.slugs.save(slug)
+    app = work.apps.get(slug.app_id)
+    try:
+        if app is not None:
+            demand_quota(work, settings.quota, app.owner_id, Resource.STORAGE)
+    except QuotaReached as exc:
+        raise SlugRejected(exc.message) from exc
 
 
 def bring_to_node(ports: Ports, slug: Slug) -> None:

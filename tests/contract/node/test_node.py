@@ -28,6 +28,18 @@ def test_what_a_build_printed_and_left(stage, app):
     assert app not in stage.node.cache_sizes()
 
 
+def test_a_build_cache_is_forgotten_alone(stage, app):
+    """Its lines stay, and forgetting it again is success."""
+    stage.node.keep_cache(stage.build(app, SCRIPT), app_id=app)
+    stage.node.log(app, source="app", dyno="api", lines=["kept"])
+
+    stage.node.forget_cache(app)
+    stage.node.forget_cache(app)
+
+    assert app not in stage.node.cache_sizes()
+    assert any(line.endswith("kept") for line in stage.node.logs(LogQuery(app_id=app)))
+
+
 def test_what_a_hostile_build_left(stage, app):
     """Links are not followed, a result that is no object is none, and a missing cache is no error."""
     allocation_id = stage.build(app, HOSTILE)
@@ -146,6 +158,7 @@ def test_unavailable(stage, app):
         lambda: stage.unavailable.result(allocation_id),
         lambda: stage.unavailable.keep_cache(allocation_id, app_id=app),
         lambda: stage.unavailable.keep_slug(app, sha256="0" * 64),
+        lambda: stage.unavailable.forget_cache(app),
         stage.unavailable.cache_sizes,
         lambda: stage.unavailable.crashes(app),
         lambda: stage.unavailable.memory(app),

@@ -148,11 +148,43 @@ def test_what_an_account_uses(store: StateStore, owner: Account, app: App, bob: 
             work.builds.add(records.build(each, status=BuildStatus.SUCCEEDED))
             work.slugs.add(records.slug(each, size=100))
             work.slugs.add(records.slug(each, size=None, sha256=None))
+            slug = records.slug(each, size=0, process_types=dict.fromkeys(("web", "worker", "clock"), "x"))
+            work.slugs.add(slug)
+            work.releases.add(records.release(each, 1, slug_id=slug.id))
         work.commit()
 
     with store.view() as work:
         assert work.usages.of(owner.id) == Usage(apps=1, dynos={"free": 2, "basic": 1}, builds=1, storage=100)
         assert work.usages.of(bob.id) == Usage(apps=0, dynos={}, builds=0, storage=0)
+
+
+def test_dynos_of_types_that_are_gone_are_not_used(store: StateStore, owner: Account, app: App, records: Any) -> None:
+    """Formations outlive process types: those count that the release on the air has, and those that wait."""
+
+    def release(version: int, status: ReleaseStatus, *types: str) -> None:
+        slug = records.slug(app, process_types=dict.fromkeys(types, "x"))
+        work.slugs.add(slug)
+        work.releases.add(records.release(app, version, status, slug_id=slug.id))
+
+    with store.begin() as work:
+        for quantity, process_type in enumerate(("old", "web", "broken", "next"), start=1):
+            row = records.formation(app, id=str(uuid4()), type=process_type, quantity=10**quantity)
+            work.formations.save(row)
+        release(1, ReleaseStatus.SUCCEEDED, "old", "web")
+        work.commit()
+    with store.view() as work:
+        assert work.usages.of(owner.id).dynos == {"free": 110}
+    with store.begin() as work:
+        release(2, ReleaseStatus.SUCCEEDED, "web")
+        release(3, ReleaseStatus.FAILED, "broken")
+        work.commit()
+    with store.view() as work:
+        assert work.usages.of(owner.id).dynos == {"free": 100}
+    with store.begin() as work:
+        release(4, ReleaseStatus.PENDING, "next")
+        work.commit()
+    with store.view() as work:
+        assert work.usages.of(owner.id).dynos == {"free": 10_100}
 
 
 def test_windows_on_apps(store: StateStore, owner: Account, app: App, bob: Account, records: Any) -> None:

@@ -92,6 +92,15 @@ def test_cancel_with_nothing_to_stop(cli, host):
     assert result.err == " ›   Error: hello has no build to stop: none is waiting or running.\n"
 
 
+def test_the_build_cache_is_purged(cli, host):
+    """Of the app that is named."""
+    host.on("DELETE", "/apps/hello/build-cache", {"app": {"name": "hello"}})
+
+    result = cli("builds:cache:purge")
+
+    assert (result.status, result.err) == (0, "Purging the build cache of ⬢ hello... done\n")
+
+
 def test_releases(cli, host):
     """The current one in the heading, what failed marked."""
     host.on("GET", "/apps/hello/releases", [FIRST, SECOND, RELEASE])

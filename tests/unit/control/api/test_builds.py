@@ -11,6 +11,7 @@ import pytest
 from control.domain.apps import App
 from control.domain.builds import BuildStatus
 from control.services.builds import source_id_of
+from control.services.slugs import MOST_WAITING
 
 
 @pytest.fixture
@@ -27,10 +28,11 @@ def _build(api: Any, app: App, url: object, **source: object) -> Any:
 
 def test_a_build_of_an_upload(api: Any, app: App, plane: Any, uploaded: str) -> None:
     """An upload becomes a pending build in the queue that names the upload, not its signed URL."""
-    made = _build(api, app, uploaded, checksum="sha256:" + "A" * 64, version="v1")
+    made = _build(api, app, uploaded, checksum="sha256:" + "A" * 64, version="v1", version_description="Why")
 
     assert (made.status_code, made.json["status"]) == (201, "pending")
     assert made.json["source_blob"]["checksum"] == "SHA256:" + "a" * 64
+    assert (made.json["source_blob"]["version"], made.json["source_blob"]["version_description"]) == ("v1", "Why")
     with plane.state.view() as work:
         (queued,) = work.builds.pending()
     assert str(uuid.UUID(source_id_of(queued.source_url))) in uploaded
@@ -65,6 +67,8 @@ def test_a_build_of_a_url(api: Any, app: App, plane: Any) -> None:
         (None, "source_blob is missing"),
         ({}, "url is missing"),
         ({"url": 7}, "url must be a text"),
+        ({"url": "https://example.com/x.tgz", "version": "v" * 201}, "version has 201 characters and may have 200"),
+        ({"url": "https://example.com/x.tgz", "version_description": "v" * 2001}, "version_description has 2001"),
         ({"url": "http://example.com/x.tgz"}, "must begin with https://"),
         ({"url": "file:///etc/passwd"}, "must begin with https://"),
         ({"url": "source:" + str(uuid.uuid4())}, "must begin with https://"),
@@ -174,9 +178,35 @@ def test_a_slug_by_api(api: Any, app: App, plane: Any) -> None:
     assert plane.blobs.get(found["blob"]["url"]) == b"slug"
 
 
+def test_a_checksum_of_a_slug_is_kept(api: Any, app: App) -> None:
+    """It is what the answer says, before and after the upload."""
+    body = {"process_types": {"web": "./serve"}, "checksum": f"sha256:{'AB' * 32}"}
+
+    made = api.post(f"/apps/{app.name}/slugs", body)
+
+    assert made.json["checksum"] == f"SHA256:{'ab' * 32}"
+    assert api.get(f"/apps/{app.name}/slugs/{made.json['id']}").json["checksum"] == f"SHA256:{'ab' * 32}"
+
+
+def test_only_so_many_slugs_wait(api: Any, app: App, make_app: Any, plane: Any) -> None:
+    """Uploads count in no quota before they are taken in: one announcement too many is refused, for a day."""
+    body = {"process_types": {"web": "./serve"}}
+    plane.slug(app)
+    for _ in range(MOST_WAITING):
+        assert api.post(f"/apps/{app.name}/slugs", body).status_code == 201
+
+    refused = api.post(f"/apps/{app.name}/slugs", body)
+    assert (refused.status_code, refused.json["id"]) == (422, "quota_reached")
+    assert f"The app {app.name} has 50 slugs of the last day that never went on the air" in refused.json["message"]
+    assert api.post(f"/apps/{make_app('other-app').name}/slugs", body).status_code == 201
+    plane.clock.advance(24 * 3600)
+    assert api.post(f"/apps/{app.name}/slugs", body).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
+        ({"process_types": {"web": "x"}, "checksum": "md5:1"}, "A checksum must be"),
         ({}, "process_types"),
         ({"process_types": {}}, "process_types"),
         ({"process_types": {"we b": "x"}}, "cannot be a process type"),
@@ -202,3 +232,32 @@ def test_slugs_of_other_apps_are_not_found(api: Any, app: App, make_app: Any, pl
     assert api.get(f"/apps/{app.name}/slugs/{slug.id}").status_code == 404
     missing = api.post(f"/apps/{app.name}/releases", {"slug": slug.id})
     assert (missing.status_code, missing.json["resource"]) == (404, "slug")
+
+
+def test_purging_the_build_cache(api: Any, app: App, make_app: Any, plane: Any) -> None:
+    """It is gone, no slug that it went into is used again, other apps keep theirs, and the trail says who did it."""
+    other = make_app("other-app")
+    plane.node.caches |= {app.id: b"cache", other.id: b"cache"}
+    slugs = [replace(plane.slug(each), build_key="same") for each in (app, other)]
+    with plane.state.begin() as work:
+        for slug in slugs:
+            work.slugs.save(slug)
+        work.commit()
+
+    for _ in range(2):
+        purged = api.delete(f"/apps/{app.name}/build-cache")
+        assert (purged.status_code, purged.json["app"]["name"]) == (200, app.name)
+
+    assert plane.node.cache_sizes() == {other.id: 5}
+    with plane.state.view() as work:
+        assert work.slugs.by_build_key(app.id, "same") is None
+        assert work.slugs.by_build_key(other.id, "same") is not None
+    trail = api.get(f"/apps/{app.name}/events").json
+    assert [each["action"] for each in trail].count("build-cache.purge") == 2
+
+
+def test_a_build_cache_that_cannot_be_purged(api: Any, app: App, plane: Any) -> None:
+    """The node agent is away: nothing is said to be done."""
+    plane.node.down = True
+    assert (refused := api.delete(f"/apps/{app.name}/build-cache")).status_code == 503
+    assert refused.json["id"] == "node_unavailable"

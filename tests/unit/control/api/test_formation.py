@@ -10,6 +10,7 @@ import pytest
 
 from control.domain.apps import App
 from control.ports.node import Crash, Memory
+from control.services.actor import Actor
 
 TYPES = {"web": "python app.py", "worker": "python work.py", "release": "./migrate"}
 
@@ -194,3 +195,25 @@ def test_crashes_over_the_wire(api: Any, deployed: App, plane: Any) -> None:
     assert (found[0]["exit_code"], found[0]["reason"]) == (3, "It ended with exit code 3.")
     assert found[0]["lines"] == ["bad", "end"]
     assert "R15" in found[1]["reason"]
+
+
+def test_dynos_of_a_type_that_is_gone_are_free_again(api: Any, app: App, plane: Any, ada: Actor) -> None:
+    """They count no longer, others take their place, and then the type cannot come back before those are fewer."""
+    with plane.state.begin() as work:
+        work.accounts.save(replace(ada.account, quota={"dynos": 6}))
+        work.commit()
+    both = plane.deploy(app, {"web": "x", "worker": "y"})
+    api.patch(f"/apps/{app.name}/formation/worker", {"quantity": 5})
+    plane.deploy(app, {"web": "x"})
+    assert api.get("/account/quota").json["dynos"]["used"] == 1
+    assert api.patch(f"/apps/{app.name}/formation/web", {"quantity": 2}).status_code == 200
+
+    for asked in ({"release": str(both.version)}, {"slug": both.slug_id}):
+        refused = api.post(f"/apps/{app.name}/releases", asked)
+        assert (refused.status_code, refused.json["id"]) == (422, "quota_reached")
+        assert refused.json["message"].startswith("This would make 7 dynos")
+    assert len(api.get(f"/apps/{app.name}/releases").json) == 2
+
+    api.patch(f"/apps/{app.name}/formation/web", {"quantity": 1})
+    assert api.post(f"/apps/{app.name}/releases", {"release": str(both.version)}).status_code == 201
+    assert api.get(f"/apps/{app.name}/formation/worker").json["quantity"] == 5

@@ -38,6 +38,17 @@ def test_login(stranger: Any) -> None:
     assert stranger.get("/account").json["email"] == "ada@example.com"
 
 
+def test_the_last_login(stranger: Any, plane: Any) -> None:
+    """With the password alone: a token that makes another one is no login."""
+    made = stranger.post("/oauth/authorizations", headers=_basic("ada@example.com", PASSWORD))
+    stranger.token = made.json["access_token"]["token"]
+    then = plane.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    plane.clock.advance(60)
+
+    assert stranger.post("/oauth/authorizations").status_code == 201
+    assert stranger.get("/account").json["last_login"] == then
+
+
 @pytest.mark.parametrize(
     ("email", "password"),
     [("ada@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("", ""), ("ada@example.com", "")],

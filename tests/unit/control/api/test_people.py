@@ -190,3 +190,21 @@ def test_a_small_token_makes_no_larger_one(api: Any, client_of: Callable[..., An
     assert small.get("/apps").status_code == 200
     assert small.post("/apps", {}).json["message"].startswith("This token may be used for read only, and this needs")
     assert api.post("/oauth/authorizations", {"scope": ["all"]}).status_code == 422
+
+
+def test_removing_ones_own_account(api: Any, root: Any, app: App) -> None:
+    """With its tokens, once it owns no app; an admin's is another admin's to remove."""
+    assert f"still owns {app.name}" in api.delete("/account").json["message"]
+    api.delete(f"/apps/{app.name}")
+    assert "is still being destroyed" in api.delete("/account").json["message"]
+    assert root.delete("/account").status_code == 422
+
+
+def test_an_account_that_owns_nothing_removes_itself(as_bob: Any, root: Any) -> None:
+    """Nothing is left of it but the trail, which names it."""
+    assert as_bob.delete("/account").json["email"] == "bob@example.com"
+
+    assert as_bob.get("/account").status_code == 401
+    assert root.get("/users/bob@example.com").status_code == 404
+    last = next(each for each in root.get("/events").json if each["action"] == "account.destroy")
+    assert last["actor"]["email"] == "bob@example.com"

@@ -245,3 +245,13 @@ def test_scopes_include_what_is_less() -> None:
     assert check_scopes(None) == check_scopes([]) == (Scope.GLOBAL,)
     with pytest.raises(BrokenRule, match="choose of: global, identity, read"):
         check_scopes(["read", "admin"])
+
+
+def test_whoever_may_change_a_thing_may_read_it() -> None:
+    """`If-Match` rests on it: a change is compared with what the same address shows."""
+    for route, demand in TABLE.items():
+        method, _, path = route.partition(" ")
+        read = TABLE.get(f"GET {path}")
+        if method in {"PATCH", "PUT", "DELETE"} and read is not None:
+            assert read.who is demand.who, route
+            assert all(covers((scope,), read.scope) for scope in Scope if covers((scope,), demand.scope)), route

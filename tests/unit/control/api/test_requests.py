@@ -82,6 +82,30 @@ def test_etags(api: Any, app: App) -> None:
     assert api.get(f"/apps/{app.name}", headers=known).status_code == 200
 
 
+def test_a_change_of_what_has_changed_is_412(api: Any, app: App) -> None:
+    """Whoever read something else than what there is now changes nothing; a new look is enough."""
+    path = f"/apps/{app.name}"
+    read = {"If-Match": api.get(path).headers["ETag"]}
+    assert api.patch(path, {"maintenance": True}, headers=read).status_code == 200
+
+    late = [api.patch(path, {"maintenance": False}, headers=read), api.delete(path, headers=read)]
+
+    assert {(each.status_code, each.json["id"]) for each in late} == {(412, "precondition_failed")}
+    shown = api.get(path)
+    assert shown.json["maintenance"] is True
+    for good in ("*", f'"other", {shown.headers["ETag"]}'):
+        assert api.patch(path, {"maintenance": True}, headers={"If-Match": good}).status_code == 200
+    assert api.patch("/apps/missing-app", {}, headers=read).status_code == 404
+
+
+def test_when_a_thing_was_changed(api: Any, app: App, plane: Any) -> None:
+    """`Last-Modified` is its `updated_at`; a list and what has none have no such header."""
+    shown = api.get(f"/apps/{app.name}")
+    assert shown.headers["Last-Modified"] == plane.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
+    assert "Last-Modified" not in api.get("/apps").headers
+    assert "Last-Modified" not in api.get("/account/rate-limits").headers
+
+
 def test_method_override(api: Any, app: App) -> None:
     """A POST can stand for PATCH, PUT and DELETE, and for nothing else."""
     patched = api.post(f"/apps/{app.name}", {"maintenance": True}, headers={"X-Http-Method-Override": "patch"})

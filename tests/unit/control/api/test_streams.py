@@ -190,8 +190,7 @@ def test_streams_end_when_the_process_does(api: Any, app: App, plane: Any, flask
 
 def test_only_so_many_streams(api: Any, app: App, plane: Any, flask_app: Any) -> None:
     """Streams leave room for the rest of the API: one too many is 503, and a closed one gives its place back."""
-    context = flask_app.extensions["nomapaas"]
-    flask_app.extensions["nomapaas"] = replace(context, settings=replace(plane.settings, max_streams=1))
+    _bound(flask_app, plane, max_streams=1)
     plane.node.log(app.id, source="app", dyno="web.1", lines=["line"])
     path = _path(api.post(f"/apps/{app.name}/log-sessions", {"tail": True}).json["logplex_url"])
     first = api.get(path, buffered=False)
@@ -203,4 +202,74 @@ def test_only_so_many_streams(api: Any, app: App, plane: Any, flask_app: Any) ->
 
     first.close()
     assert api.get(path, buffered=False).status_code == 200
+    plane.node.close()
+
+
+def _bound(flask_app: Any, plane: Any, **settings: int) -> None:
+    context = flask_app.extensions["nomapaas"]
+    flask_app.extensions["nomapaas"] = replace(context, settings=replace(plane.settings, **settings))
+
+
+def test_head_takes_no_place(api: Any, app: App, plane: Any, flask_app: Any, build: Any) -> None:
+    """A question about the headers alone holds nothing, and nothing is opened for it at the node."""
+    _bound(flask_app, plane, max_streams=1)
+    logs = _path(api.post(f"/apps/{app.name}/log-sessions", {"tail": True}).json["logplex_url"])
+
+    for path in (logs, _path(build["output_stream_url"])) * 2:
+        asked = api("HEAD", path, headers=EVENTS)
+        assert (asked.status_code, asked.mimetype, asked.data) == (200, "text/event-stream", b"")
+
+    assert api.get(logs, buffered=False).status_code == 200
+    plane.node.close()
+
+
+def test_a_stream_that_nobody_begins_to_read_gives_its_place_back(
+    api: Any, plane: Any, flask_app: Any, build: Any
+) -> None:
+    """Closed before its first piece: its generator never runs, not even its end."""
+    _bound(flask_app, plane, max_streams=1)
+    plane.end_build(build["id"], BuildStatus.SUCCEEDED)
+    path = _path(build["output_stream_url"])
+
+    for _ in range(3):
+        with flask_app.test_request_context(path):
+            response = flask_app.full_dispatch_request()
+            assert response.status_code == 200
+            response.close()
+
+
+def test_a_log_that_cannot_be_opened_gives_its_place_back(api: Any, app: App, plane: Any, flask_app: Any) -> None:
+    """The node agent is away, and then it is back."""
+    _bound(flask_app, plane, max_streams=1)
+    path = _path(api.post(f"/apps/{app.name}/log-sessions").json["logplex_url"])
+    plane.node.down = True
+
+    assert api.get(path).status_code == 503
+    plane.node.down = False
+    assert api.get(path).status_code == 200
+
+
+def test_one_account_cannot_take_all_streams(
+    api: Any, plane: Any, flask_app: Any, client_of: Any, make_app: Any
+) -> None:
+    """Beyond its bound the apps of one owner get 429, all of them, while another owner's are followed."""
+    _bound(flask_app, plane, max_streams_of_account=1)
+    bob = plane.actor("bob@example.com")
+    urls = [
+        _path(client.post(f"/apps/{each.name}/log-sessions", {"tail": True}).json["logplex_url"])
+        for client, each in (
+            (api, make_app()),
+            (api, make_app("second-harbor")),
+            (client_of(bob), make_app("third-harbor", bob)),
+        )
+    ]
+    first = api.get(urls[0], buffered=False)
+
+    for url in urls[:2]:
+        refused = api.get(url)
+        assert (refused.status_code, refused.json["id"]) == (429, "rate_limit")
+        assert refused.json["message"].startswith("The apps of this app's owner may have 1 log and output streams open")
+    assert api.get(urls[2], buffered=False).status_code == 200
+    first.close()
+    assert api.get(urls[1], buffered=False).status_code == 200
     plane.node.close()

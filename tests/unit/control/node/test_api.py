@@ -187,6 +187,15 @@ def test_cache_is_kept_if_it_is_not_too_large(client, out, caches):
     assert caches.open(APP) is None
 
 
+def test_a_cache_is_removed_alone(client, out, caches):
+    """And where there is none, that is fine."""
+    (out / "cache.tar").write_bytes(b"x")
+    client.post(f"/allocs/{ALLOCATION}/cache", json={"app": APP})
+
+    assert [client.delete(f"/apps/{APP}/cache").status_code for _ in range(2)] == [200, 200]
+    assert caches.open(APP) is None
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -197,6 +206,7 @@ def test_cache_is_kept_if_it_is_not_too_large(client, out, caches):
         ("POST", "/logs", {"app": "x", "source": "app", "dyno": "api", "lines": []}),
         ("POST", f"/allocs/{ALLOCATION}/cache", {"app": "../x"}),
         ("DELETE", "/apps/..%2f..", None),
+        ("DELETE", "/apps/x/cache", None),
         ("GET", f"/allocs/{ALLOCATION}/output?task=build&offset=x", None),
     ],
 )

@@ -63,6 +63,21 @@ def _rows(plane: Any, app: App) -> list[Any]:
         return [outputs, work.slugs.list(app.id), work.events.list(app.id)]
 
 
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(("own", "kept"), [({}, 4), ({"releases": 3}, 2)])
+def test_an_admins_releases_have_their_own_limit_alone(
+    plane: Any, ada: Any, collect: Callable[..., Collection], own: dict[str, int], kept: int
+) -> None:
+    """The platform's holds for others: nothing is collected of an admin's apps that no limit of theirs asks for."""
+    with plane.state.begin() as work:
+        work.accounts.save(replace(ada.account, admin=True, quota=own))
+        work.commit()
+
+    collect()
+
+    assert len(_slugs(plane)) == kept
+
+
 def test_old_releases_lose_slug_config_and_output(
     plane: Any, app: App, ada: Any, collect: Callable[..., Collection], history: list[Release]
 ) -> None:

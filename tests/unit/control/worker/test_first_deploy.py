@@ -104,6 +104,27 @@ def test_a_formation_beyond_the_quota_is_left_out(world: Any, push: Any) -> None
     assert " !     The formation of app.json was left out: This would make 3 dynos" in said
 
 
+def test_dynos_that_come_back_beyond_the_quota_are_left_out(world: Any, push: Any) -> None:
+    """A process type that the Procfile has again has its old dynos only where they still fit; the deploy goes on."""
+    app = world.app()
+    world.on_air(app, web="serve", worker="work")
+    world.scale(app, "worker", 3)
+    world.on_air(app, web="serve")
+    world.scale(app, "web", 2)
+    with world.ports.state.begin() as work:
+        work.accounts.save(replace(world.owner, quota={"dynos": 4}))
+        work.commit()
+
+    build = push(app)
+
+    _, release, _, formation = _after(world, app, build)
+    assert release.status is not ReleaseStatus.FAILED
+    assert [(row.type, row.quantity) for row in formation] == [("web", 2), ("worker", 0)]
+    with world.ports.state.view() as work:
+        said = work.outputs.read(build.id).decode()
+    assert " !     The dynos that were wanted of worker before are left out: This would make 5 dynos" in said
+
+
 def test_its_trail_names_no_value(world: Any, push: Any) -> None:
     """The audit event says what was set up, by name."""
     app = world.app()
