@@ -71,6 +71,10 @@ class Settings:
     port_base: int = 8080
     bind: str = "127.0.0.1"
     public_host: str = "127.0.0.1"
+    public_http_port: int = 0
+    """The port that browsers use, where it is not the router's own; 0 means the router's."""
+    public_api_url: str = ""
+    """Where other machines reach the API, unless that is the host that they name; without a slash at the end."""
     domain: str = "localhost"
     database_url: str = field(repr=False)
     servers: Servers = field(default_factory=Servers, repr=False)
@@ -152,7 +156,7 @@ class Settings:
 
     def web_url(self, app_name: str) -> str:
         """Where an app answers."""
-        port = self.port("router")
+        port = self.public_http_port or self.port("router")
         return f"http://{self.host(app_name)}{'' if port == 80 else f':{port}'}/"
 
     @classmethod
@@ -167,6 +171,8 @@ class Settings:
             port_base=read("NOMAPAAS_PORT_BASE", int, 8080),
             bind=read("NOMAPAAS_BIND", str, "127.0.0.1"),
             public_host=read("NOMAPAAS_PUBLIC_HOST", str, "127.0.0.1"),
+            public_http_port=read("NOMAPAAS_PUBLIC_HTTP_PORT", int, 0),
+            public_api_url=read("NOMAPAAS_PUBLIC_API_URL", str, ""),
             domain=read("NOMAPAAS_DOMAIN", str, "localhost"),
             database_url=read("DATABASE_URL", str, "")
             or servers.database_url.reveal()

@@ -72,6 +72,11 @@ class RouterSettings:
     """Seconds for which a stale response may be shown for an app that cannot be reached, unless the app forbids it."""
     tls_listen: str = "127.0.0.1:8086"
     """Address and port of the listener that speaks TLS."""
+    public_http_port: int = 8080
+    public_https_port: int = 8086
+    """The ports that browsers use, which a redirect in front of the machine may lead to the listeners."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of those whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     vault_addr: str = ""
     """Where the keys of certificates lie; without it no certificate is fetched."""
     certs_memory: int = 32
@@ -131,8 +136,7 @@ class RouterSettings:
     @property
     def tls_suffix(self) -> str:
         """What follows the host in the address of an encrypted request."""
-        port = self.tls_listen.rpartition(":")[2]
-        return "" if port == "443" else f":{port}"
+        return "" if self.public_https_port == 443 else f":{self.public_https_port}"
 
     @property
     def routed(self) -> Path:
@@ -152,9 +156,13 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
     bind = env.get("NOMAPAAS_BIND", "127.0.0.1")
     port = _number(env, "NOMAPAAS_PORT_BASE", 8080)
     address = f"[{bind}]" if ":" in bind else bind
+    tls_port = _number(env, "NOMAPAAS_ROUTER_TLS_PORT", port + TLS_OFFSET)
     settings = RouterSettings(
         listen=f"{address}:{port:.0f}",
-        tls_listen=f"{address}:{_number(env, 'NOMAPAAS_ROUTER_TLS_PORT', port + TLS_OFFSET):.0f}",
+        tls_listen=f"{address}:{tls_port:.0f}",
+        public_http_port=_count(env, "NOMAPAAS_PUBLIC_HTTP_PORT", int(port)),
+        public_https_port=_count(env, "NOMAPAAS_PUBLIC_HTTPS_PORT", int(tls_port)),
+        trusted_proxies=tuple(part for part in re.split(r"[,\s]+", env.get("NOMAPAAS_TRUSTED_PROXIES", "")) if part),
         state_dir=state_dir,
         etc_dir=Path(env.get("NOMAPAAS_ROUTER_ETC", home / "etc" / "router")),
         log_socket=Path(env.get("NOMAPAAS_ROUTER_LOG", home / "run" / "node-router.sock")),
@@ -232,6 +240,7 @@ def _check(settings: RouterSettings) -> None:
         settings.control_token,
         settings.tls_listen,
         settings.vault_addr,
+        *settings.trusted_proxies,
     )
     for value in values:
         if str(value) and not SAFE.fullmatch(str(value)):

@@ -27,6 +27,14 @@ def test_an_instance(tmp_path: Path) -> None:
     assert Settings.from_env(env).web_url("one") == "http://one.paas.example/"
 
 
+def test_a_redirect_of_ports(tmp_path: Path) -> None:
+    """People are told the port that they can use."""
+    env = {"NOMAPAAS_HOME": str(tmp_path), "NOMAPAAS_PUBLIC_HTTP_PORT": "80"}
+
+    assert Settings.from_env(env).web_url("one") == "http://one.localhost/"
+    assert Settings.from_env(env | {"NOMAPAAS_PUBLIC_HTTP_PORT": "81"}).web_url("one") == "http://one.localhost:81/"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

@@ -39,6 +39,16 @@ def test_an_ipv6_address_is_bracketed() -> None:
     assert (settings.listen, settings.control) == ("[::]:80", "[::1]:81")
 
 
+def test_a_redirect_of_ports() -> None:
+    """The public ports are the listeners' unless something else is said; 443 is not spelt out."""
+    plain, behind = from_env({}), from_env({"NOMAPAAS_PUBLIC_HTTP_PORT": "80", "NOMAPAAS_PUBLIC_HTTPS_PORT": "443"})
+
+    assert (plain.public_http_port, plain.public_https_port, plain.tls_suffix) == (8080, 8086, ":8086")
+    assert (behind.public_http_port, behind.public_https_port, behind.tls_suffix) == (80, 443, "")
+    assert behind.listen == "127.0.0.1:8080"
+    assert from_env({"NOMAPAAS_TRUSTED_PROXIES": "10.0.0.0/8, ::1/128"}).trusted_proxies == ("10.0.0.0/8", "::1/128")
+
+
 def test_the_control_api_is_asked_where_it_listens() -> None:
     """On the address that it binds, or on loopback where that is any."""
     assert from_env({"NOMAPAAS_BIND": "0.0.0.0"}).control == "127.0.0.1:8081"
@@ -54,6 +64,8 @@ def test_the_control_api_is_asked_where_it_listens() -> None:
         ("NOMAPAAS_ROUTER_IDLE_TIMEOUT", "nan", "greater than 0"),
         ("NOMAPAAS_ROUTER_WORKERS", "0.5", "below 1"),
         ("NOMAPAAS_BIND", "0.0.0.0; include /etc/passwd", "cannot have"),
+        ("NOMAPAAS_PUBLIC_HTTP_PORT", "80.5", "not a whole number"),
+        ("NOMAPAAS_TRUSTED_PROXIES", "10.0.0.0/8;include", "cannot have"),
         ("NOMAPAAS_HOME", '/srv/"x', "cannot have"),
         ("NOMAPAAS_HOME", "/srv/a\nb", "cannot have"),
         ("NOMAPAAS_HOME", "/srv/$host", "cannot have"),
