@@ -57,8 +57,8 @@ def app_ref(app: App) -> JSON:
 
 
 def stream_url(path: str) -> str:
-    """A stream's address on the host that the client spoke to."""
-    return f"{request.host_url}streams/{path}"
+    """A stream's address where the API is said to be reached, or else on the host that the client spoke to."""
+    return f"{platform().settings.public_api_url or request.host_url.rstrip('/')}/streams/{path}"
 
 
 def present_account(account: Account) -> JSON:
