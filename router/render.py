@@ -37,6 +37,8 @@ def render(settings: RouterSettings) -> None:
         shutil.copyfile(HERE / name, etc / name)
     (etc / "nginx.conf").write_text(nginx_conf(settings))
     (etc / CONFIG_ID).write_text(config_id(settings))
+    # For whoever submits the job.
+    (etc / "memory-mb").write_text(str(settings.memory))
     (etc / "consul-template.json").write_text(consul_template_conf(settings))
     for name in SCRIPTS:
         _fill_in(name, settings, etc / name).chmod(0o755)
@@ -197,6 +199,7 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "max_body": str(settings.max_body),
         "max_header": str(settings.max_header),
         "workers": str(settings.workers),
+        "worker_connections": str(settings.worker_connections),
         "table_memory": str(settings.table_memory),
         "control": settings.control,
         "most_held": str(settings.most_held),

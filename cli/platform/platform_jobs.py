@@ -50,6 +50,7 @@ class PlatformJobs:
                 "user": ROUTER_USER,
                 "uid": uid,
                 "gid": gid,
+                "memory": int((etc / "memory-mb").read_text()),
                 "consul_template": str(self._binaries["consul-template"]),
                 "start": digest.of_files([etc / "start-nginx"]),
                 "feed": digest.of_files(
