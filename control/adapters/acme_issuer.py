@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from josepy.jwk import JWKRSA
 
 from control.ports.issuer import IssuanceRefused, Issued, IssuerUnavailable
 from control.ports.vault import ConfigVault
+from control.settings import Secret
 
 _USER_AGENT = "nomapaas"
 _PATIENCE = timedelta(seconds=90)
@@ -40,14 +42,32 @@ class _Network(client.ClientNetwork):
         return super().post(*args, **kwargs)
 
 
+@dataclass(frozen=True)
+class AccountBinding:
+    """What a server gave whoever may have an account there (RFC 8555, 7.3.4)."""
+
+    kid: str
+    hmac: Secret
+    """The key, in base64url."""
+
+
 class AcmeIssuer:
     """One server; the account's key lies in Vault, so that all workers and later ones are the same account."""
 
-    def __init__(self, directory: str, vault: ConfigVault, *, email: str = "", ca_file: str = "") -> None:
+    def __init__(
+        self,
+        directory: str,
+        vault: ConfigVault,
+        *,
+        email: str = "",
+        ca_file: str = "",
+        binding: AccountBinding | None = None,
+    ) -> None:
         self._directory = directory
         self._vault = vault
         self._email = email
         self._ca_file = ca_file
+        self._binding = binding
         self._lock = threading.Lock()
         self._client: client.ClientV2 | None = None
 
@@ -66,21 +86,40 @@ class AcmeIssuer:
 
     def _connected(self) -> client.ClientV2:
         if self._client is None:
+            key = JWKRSA(key=self._account_key())
             net = _Network(
-                JWKRSA(key=self._account_key()),
+                key,
                 user_agent=_USER_AGENT,
                 # It hands this on to requests, which takes a file as well.
                 verify_ssl=cast("bool", self._ca_file or True),
                 timeout=20,
             )
             found = client.ClientV2(client.ClientV2.get_directory(self._directory, net), net)
-            new = messages.NewRegistration.from_data(email=self._email or None, terms_of_service_agreed=True)
             try:
-                found.new_account(new)
+                self._sign_in(found, key)
             except errors.ConflictError as exc:
                 net.account = messages.RegistrationResource(uri=exc.location, body=messages.Registration())
             self._client = found
         return self._client
+
+    def _sign_in(self, found: client.ClientV2, key: JWKRSA) -> None:
+        """Make the account; the library raises ConflictError, with its address, for one that is there."""
+        try:
+            # First, because a server may take a binding once and no more.
+            found.new_account(messages.NewRegistration(only_return_existing=True))
+        except messages.Error as exc:
+            if exc.code != "accountDoesNotExist":
+                raise
+        bound = None
+        if self._binding:
+            bound = messages.ExternalAccountBinding.from_data(
+                key.public_key(), self._binding.kid, self._binding.hmac.reveal(), found.directory
+            )
+        found.new_account(
+            messages.NewRegistration.from_data(
+                email=self._email or None, terms_of_service_agreed=True, external_account_binding=bound
+            )
+        )
 
     def _account_key(self) -> rsa.RSAPrivateKey:
         path = f"platform/acme-{hashlib.sha256(self._directory.encode()).hexdigest()[:16]}"
