@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import requests
@@ -22,6 +23,7 @@ from control.settings import Secret
 
 _USER_AGENT = "nomapaas"
 _PATIENCE = timedelta(seconds=90)
+_MOST_WAIT = timedelta(days=7)
 _NONCES = 3
 """Tries, of two nonces each, before the last one."""
 
@@ -30,7 +32,17 @@ _BUSY = {"rateLimited", "serverInternal", "badNonce"}
 
 
 class _Network(client.ClientNetwork):
-    """The library tries a refused nonce once more; a server may refuse several (RFC 8555, 6.5)."""
+    """The library tries a refused nonce once more; a server may refuse several (RFC 8555, 6.5).
+
+    It also keeps to itself for how long a server that refuses wants to be left alone (6.6).
+    """
+
+    retry_after: timedelta | None = None
+
+    def _send_request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        response = super()._send_request(*args, **kwargs)
+        self.retry_after = None if response.ok else _wait(response.headers.get("Retry-After", ""))
+        return response
 
     def post(self, *args: Any, **kwargs: Any) -> requests.Response:
         for _ in range(_NONCES):
@@ -69,12 +81,13 @@ class AcmeIssuer:
         self._ca_file = ca_file
         self._binding = binding
         self._lock = threading.Lock()
+        self._net: _Network | None = None
         self._client: client.ClientV2 | None = None
 
     def issue(self, hostname: str, *, publish: Callable[[str, str], None]) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         pem = _pem(key)
-        with self._lock, _translated():
+        with self._lock, self._translated():
             known = self._connected()
             order = known.new_order(crypto_util.make_csr(pem.encode(), [hostname]))
             for authorization in order.authorizations:
@@ -87,7 +100,7 @@ class AcmeIssuer:
     def _connected(self) -> client.ClientV2:
         if self._client is None:
             key = JWKRSA(key=self._account_key())
-            net = _Network(
+            net = self._net = _Network(
                 key,
                 user_agent=_USER_AGENT,
                 # It hands this on to requests, which takes a file as well.
@@ -121,6 +134,28 @@ class AcmeIssuer:
             )
         )
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.ValidationError as exc:
+            raise IssuanceRefused(_reason(exc)) from exc
+        except messages.Error as exc:
+            if exc.code in _BUSY:
+                said = f"The ACME server cannot help now: {exc.detail}."
+                raise IssuerUnavailable(said, retry_after=self._asked_to_wait()) from exc
+            raise IssuanceRefused(f"The ACME server refused: {exc.detail}.") from exc
+        except errors.TimeoutError as exc:
+            raise IssuanceRefused("The ACME server did not decide in time.") from exc
+        except requests.RequestException as exc:
+            raise IssuerUnavailable(f"The ACME server does not answer ({type(exc).__name__}).") from exc
+        except (errors.Error, ValueError) as exc:
+            said = f"The ACME server does not answer properly ({type(exc).__name__})."
+            raise IssuerUnavailable(said, retry_after=self._asked_to_wait()) from exc
+
+    def _asked_to_wait(self) -> timedelta | None:
+        return self._net.retry_after if self._net else None
+
     def _account_key(self) -> rsa.RSAPrivateKey:
         path = f"platform/acme-{hashlib.sha256(self._directory.encode()).hexdigest()[:16]}"
         kept = self._vault.platform_secret(path)
@@ -147,20 +182,14 @@ def _answer(
     known.answer_challenge(offered[0], response)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
+def _wait(header: str) -> timedelta | None:
+    """What `Retry-After` says, in seconds or as a date."""
+    if header.isascii() and header.isdigit():
+        return timedelta(seconds=min(int(header), int(_MOST_WAIT.total_seconds())))
     try:
-        yield
-    except errors.ValidationError as exc:
-        raise IssuanceRefused(_reason(exc)) from exc
-    except messages.Error as exc:
-        if exc.code in _BUSY:
-            raise IssuerUnavailable(f"The ACME server cannot help now: {exc.detail}.") from exc
-        raise IssuanceRefused(f"The ACME server refused: {exc.detail}.") from exc
-    except errors.TimeoutError as exc:
-        raise IssuanceRefused("The ACME server did not decide in time.") from exc
-    except (errors.Error, requests.RequestException, ValueError) as exc:
-        raise IssuerUnavailable(f"The ACME server does not answer properly ({type(exc).__name__}).") from exc
+        return min(max(parsedate_to_datetime(header) - datetime.now(UTC), timedelta()), _MOST_WAIT)
+    except (ValueError, TypeError):
+        return None
 
 
 def _reason(error: errors.ValidationError) -> str:

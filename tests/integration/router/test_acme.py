@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import socketserver
 import subprocess
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -203,3 +205,31 @@ def test_a_server_that_is_away_is_no_refusal(free_ports):
 
     with pytest.raises(IssuerUnavailable):
         issuer.issue("www.example.com", publish=lambda *_: None)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7200", 7200), ("999999999", 604_800), ("soon", None), ("-5", None)])
+def test_a_busy_server_says_for_how_long(said, seconds):
+    """So that the next try is not too early; what cannot be read is as good as nothing."""
+
+    class Busy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many"}).encode()
+            self.send_response(429)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Retry-After", said)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Busy) as busy:
+        thread = threading.Thread(target=busy.handle_request)
+        thread.start()
+        issuer = AcmeIssuer(f"http://127.0.0.1:{busy.server_port}/dir", MemoryVault())
+        with pytest.raises(IssuerUnavailable, match="too many") as found:
+            issuer.issue("www.example.com", publish=lambda *_: None)
+        thread.join()
+
+    assert found.value.retry_after == (None if seconds is None else timedelta(seconds=seconds))
