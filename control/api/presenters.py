@@ -136,7 +136,7 @@ class Presenter:
             "created_at": time_text(app.created_at),
             "current_build_architecture": [],
             "generation": "cedar",
-            "git_url": f"http://{settings.host('git')}:{settings.port('router')}/{app.name}.git",
+            "git_url": f"{settings.web_url('git')}{app.name}.git",
             "id": app.id,
             "internal_routing": None,
             "maintenance": app.maintenance,
