@@ -61,9 +61,12 @@ def open_issuer(settings: Settings, vault: ConfigVault) -> Issuer | None:
     """The ACME server that the settings name, if any."""
     if not settings.acme_directory:
         return None
-    from control.adapters.acme_issuer import AcmeIssuer  # noqa: PLC0415 - only where it is used
+    from control.adapters.acme_issuer import AccountBinding, AcmeIssuer  # noqa: PLC0415 - only where it is used
 
-    return AcmeIssuer(settings.acme_directory, vault, email=settings.acme_email, ca_file=settings.acme_ca)
+    binding = AccountBinding(settings.acme_eab_kid, settings.acme_eab_hmac) if settings.acme_eab_kid else None
+    return AcmeIssuer(
+        settings.acme_directory, vault, email=settings.acme_email, ca_file=settings.acme_ca, binding=binding
+    )
 
 
 def open_archive(settings: Settings) -> SqlStateArchive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ class Servers:
     minio_secret_key: Secret = field(default_factory=lambda: Secret(""))
     signing_secret: Secret = field(default_factory=lambda: Secret(""))
     database_url: Secret = field(default_factory=lambda: Secret(""))
+    acme_eab_hmac: Secret = field(default_factory=lambda: Secret(""))
     router_token_digest: str = ""
     """SHA-256 of the token by which the edge asks for a wake, in hexadecimal digits."""
     node_socket: str = ""
@@ -71,6 +73,10 @@ class Settings:
     port_base: int = 8080
     bind: str = "127.0.0.1"
     public_host: str = "127.0.0.1"
+    public_http_port: int = 0
+    """The port that browsers use, where it is not the router's own; 0 means the router's."""
+    public_api_url: str = ""
+    """Where other machines reach the API, unless that is the host that they name; without a slash at the end."""
     domain: str = "localhost"
     database_url: str = field(repr=False)
     servers: Servers = field(default_factory=Servers, repr=False)
@@ -115,6 +121,9 @@ class Settings:
     acme_email: str = ""
     acme_ca: str = ""
     """A file with the authority that the server's own certificate is from, where that is none of the machine's."""
+    acme_eab_kid: str = ""
+    """By which the server knows for whom a new account is, with the key below; empty where it does not ask."""
+    acme_eab_hmac: Secret = field(default_factory=lambda: Secret(""))
     login_attempts: int = 10
     """Failed logins in five minutes for one e-mail address; ten times as many for one network address."""
     max_streams: int = 96
@@ -154,7 +163,7 @@ class Settings:
 
     def web_url(self, app_name: str) -> str:
         """Where an app answers."""
-        port = self.port("router")
+        port = self.public_http_port or self.port("router")
         return f"http://{self.host(app_name)}{'' if port == 80 else f':{port}'}/"
 
     @classmethod
@@ -164,11 +173,20 @@ class Settings:
         home = Path(read("NOMAPAAS_HOME", str, "/var/lib/nomapaas"))
         secrets_file = Path(read("NOMAPAAS_SECRETS_FILE", str, str(home / "secrets" / "control.json")))
         servers = _servers(secrets_file)
+        eab_kid = read("NOMAPAAS_ACME_EAB_KID", str, "")
+        eab_hmac = read("NOMAPAAS_ACME_EAB_HMAC", str, "") or servers.acme_eab_hmac.reveal()
+        if bool(eab_kid) != bool(re.fullmatch(r"[A-Za-z0-9_-]+={0,2}", eab_hmac)):
+            raise SettingsError(
+                "NOMAPAAS_ACME_EAB_KID and NOMAPAAS_ACME_EAB_HMAC belong together, and the second is in base64url; "
+                "set both as the ACME server's operator gave them, or none."
+            )
         return cls(
             home=home,
             port_base=read("NOMAPAAS_PORT_BASE", int, 8080),
             bind=read("NOMAPAAS_BIND", str, "127.0.0.1"),
             public_host=read("NOMAPAAS_PUBLIC_HOST", str, "127.0.0.1"),
+            public_http_port=read("NOMAPAAS_PUBLIC_HTTP_PORT", int, 0),
+            public_api_url=read("NOMAPAAS_PUBLIC_API_URL", str, ""),
             domain=read("NOMAPAAS_DOMAIN", str, "localhost"),
             database_url=read("DATABASE_URL", str, "")
             or servers.database_url.reveal()
@@ -207,6 +225,8 @@ class Settings:
             acme_directory=read("NOMAPAAS_ACME_DIRECTORY", str, ""),
             acme_email=read("NOMAPAAS_ACME_EMAIL", str, ""),
             acme_ca=read("NOMAPAAS_ACME_CA", str, ""),
+            acme_eab_kid=eab_kid,
+            acme_eab_hmac=Secret(eab_hmac),
             rate_limit=read("NOMAPAAS_RATE_LIMIT", int, 45000),
             login_attempts=read("NOMAPAAS_LOGIN_ATTEMPTS", int, 10),
             max_streams=read("NOMAPAAS_MAX_STREAMS", int, 96),

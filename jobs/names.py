@@ -27,6 +27,9 @@ LEAVES_PREFIX = "nomapaas/leaves/"
 CHALLENGES_PREFIX = "nomapaas/challenges/"
 """Consul KV prefix of what ACME servers are to be told, by token."""
 
+PLATFORM_FOLDER = "platform"
+"""Folder below `CONFIG_MOUNT` of all that the platform keeps for itself."""
+
 AUTHORITY_PATH = "platform/authority"
 """Path below `CONFIG_MOUNT` of the platform's own certificate authority: `certificate`, `private_key`."""
 

@@ -22,6 +22,11 @@ variable "consul_template" {
   description = "Path of the consul-template program, below the volume `consul-template`."
 }
 
+variable "memory" {
+  type        = number
+  description = "MB for nginx, into which the connections that it takes have to fit."
+}
+
 variable "start" {
   type        = string
   description = "Digest of what starts nginx: a new one restarts it. All else it takes over by a reload."
@@ -161,7 +166,7 @@ job "nomapaas-edge" {
 
       resources {
         cpu    = 1000
-        memory = 256
+        memory = var.memory
       }
 
       logs {

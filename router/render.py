@@ -37,6 +37,8 @@ def render(settings: RouterSettings) -> None:
         shutil.copyfile(HERE / name, etc / name)
     (etc / "nginx.conf").write_text(nginx_conf(settings))
     (etc / CONFIG_ID).write_text(config_id(settings))
+    # For whoever submits the job.
+    (etc / "memory-mb").write_text(str(settings.memory))
     (etc / "consul-template.json").write_text(consul_template_conf(settings))
     for name in SCRIPTS:
         _fill_in(name, settings, etc / name).chmod(0o755)
@@ -134,6 +136,26 @@ def _limits(settings: RouterSettings) -> dict[str, str]:
     }
 
 
+def _forwarded(settings: RouterSettings) -> str:
+    """For whom a request is, and how it came: as its connection says, or a proxy that is trusted."""
+    if not settings.trusted_proxies:
+        return 'map "" $edge_fwd { default $proxy_add_x_forwarded_for; }\n    map "" $edge_proto { default $scheme; }'
+    lines = [f"set_real_ip_from {network};" for network in settings.trusted_proxies]
+    networks = " ".join(f"{network} 1;" for network in settings.trusted_proxies)
+    lines += [
+        "real_ip_header X-Forwarded-For;",
+        "real_ip_recursive on;",
+        f'geo $realip_remote_addr $edge_proxy {{ default ""; {networks} }}',
+        # The client's address is the last one, once, whether the proxy has written it or it is the connection's.
+        'map "$http_x_forwarded_for|$remote_addr" $edge_fwd {',
+        "    default $proxy_add_x_forwarded_for;",
+        r'    "~(?:^|[ ,])([^ ,|]+)\|\1$" $http_x_forwarded_for;',
+        "}",
+        'map "$edge_proxy$http_x_forwarded_proto" $edge_proto { default $scheme; 1https https; 1http http; }',
+    ]
+    return "\n    ".join(lines)
+
+
 def _values(settings: RouterSettings) -> Mapping[str, str]:
     """Times in ms: nginx knows no fractions of a second."""
     times = (
@@ -170,10 +192,14 @@ def _values(settings: RouterSettings) -> Mapping[str, str]:
         "modules_of_ours": " ".join(sorted(path.stem for path in (HERE / "lua").glob("*.lua"))),
         "tls_listen": settings.tls_listen,
         "tls_suffix": settings.tls_suffix,
+        "forwarded": _forwarded(settings),
+        "public_http_port": str(settings.public_http_port),
+        "public_https_port": str(settings.public_https_port),
         "certs_memory": str(settings.certs_memory),
         "max_body": str(settings.max_body),
         "max_header": str(settings.max_header),
         "workers": str(settings.workers),
+        "worker_connections": str(settings.worker_connections),
         "table_memory": str(settings.table_memory),
         "control": settings.control,
         "most_held": str(settings.most_held),

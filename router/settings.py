@@ -14,6 +14,15 @@ _API_OFFSET = 1
 TLS_OFFSET = 6
 """What the port of the listener that speaks TLS adds to the port base."""
 _MOST = 1_000_000
+_SHARED_MB = 128
+"""What all workers share when it is full: the tables, certificates, sessions of TLS."""
+_WORKER_MB = 32
+"""What a worker takes without any connection: its code and its copy of the table."""
+_CONNECTION_KB = 32
+"""Measured: an idle WebSocket over TLS takes 54 kB, for the client's connection and the dyno's."""
+_ROOM_MB = 224
+"""For the connections of a worker, unless told otherwise."""
+_LEAST_CONNECTIONS, _MOST_CONNECTIONS = 512, 16384
 MOST_WORKERS = 4
 """Unless told otherwise: each one counts a dyno's load by itself."""
 
@@ -44,6 +53,8 @@ class RouterSettings:
     control_token: Path
     """The file with what the router shows it; only the router may read it."""
     workers: int = 2
+    memory: int = 640
+    """MB that nginx may take; the worker that would take more is killed, and all that it has under way with it."""
     connect_timeout: float = 5
     first_byte_timeout: float = 30
     idle_timeout: float = 55
@@ -72,6 +83,11 @@ class RouterSettings:
     """Seconds for which a stale response may be shown for an app that cannot be reached, unless the app forbids it."""
     tls_listen: str = "127.0.0.1:8086"
     """Address and port of the listener that speaks TLS."""
+    public_http_port: int = 8080
+    public_https_port: int = 8086
+    """The ports that browsers use, which a redirect in front of the machine may lead to the listeners."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of those whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     vault_addr: str = ""
     """Where the keys of certificates lie; without it no certificate is fetched."""
     certs_memory: int = 32
@@ -131,8 +147,13 @@ class RouterSettings:
     @property
     def tls_suffix(self) -> str:
         """What follows the host in the address of an encrypted request."""
-        port = self.tls_listen.rpartition(":")[2]
-        return "" if port == "443" else f":{port}"
+        return "" if self.public_https_port == 443 else f":{self.public_https_port}"
+
+    @property
+    def worker_connections(self) -> int:
+        """As many, of clients and dynos together, as fit into a worker's part of the memory."""
+        room = (self.memory - _SHARED_MB) / self.workers - _WORKER_MB
+        return min(int(room * 1024 / _CONNECTION_KB), _MOST_CONNECTIONS)
 
     @property
     def routed(self) -> Path:
@@ -152,9 +173,14 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
     bind = env.get("NOMAPAAS_BIND", "127.0.0.1")
     port = _number(env, "NOMAPAAS_PORT_BASE", 8080)
     address = f"[{bind}]" if ":" in bind else bind
+    tls_port = _number(env, "NOMAPAAS_ROUTER_TLS_PORT", port + TLS_OFFSET)
+    workers = int(_number(env, "NOMAPAAS_ROUTER_WORKERS", min(os.cpu_count() or 1, MOST_WORKERS)))
     settings = RouterSettings(
         listen=f"{address}:{port:.0f}",
-        tls_listen=f"{address}:{_number(env, 'NOMAPAAS_ROUTER_TLS_PORT', port + TLS_OFFSET):.0f}",
+        tls_listen=f"{address}:{tls_port:.0f}",
+        public_http_port=_count(env, "NOMAPAAS_PUBLIC_HTTP_PORT", int(port)),
+        public_https_port=_count(env, "NOMAPAAS_PUBLIC_HTTPS_PORT", int(tls_port)),
+        trusted_proxies=tuple(part for part in re.split(r"[,\s]+", env.get("NOMAPAAS_TRUSTED_PROXIES", "")) if part),
         state_dir=state_dir,
         etc_dir=Path(env.get("NOMAPAAS_ROUTER_ETC", home / "etc" / "router")),
         log_socket=Path(env.get("NOMAPAAS_ROUTER_LOG", home / "run" / "node-router.sock")),
@@ -166,7 +192,8 @@ def from_env(env: Mapping[str, str]) -> RouterSettings:
         vault_addr=env.get("VAULT_ADDR", f"http://127.0.0.1:{port + 30:.0f}"),
         max_body=int(_number(env, "NOMAPAAS_ROUTER_MAX_BODY_MB", 0, least=0)),
         max_header=int(_number(env, "NOMAPAAS_ROUTER_MAX_HEADER_KB", 8, least=1)),
-        workers=int(_number(env, "NOMAPAAS_ROUTER_WORKERS", min(os.cpu_count() or 1, MOST_WORKERS))),
+        workers=workers,
+        memory=_count(env, "NOMAPAAS_ROUTER_MEMORY_MB", _memory(workers, _ROOM_MB)),
         connect_timeout=_number(env, "NOMAPAAS_ROUTER_CONNECT_TIMEOUT", 5),
         first_byte_timeout=_number(env, "NOMAPAAS_ROUTER_FIRST_BYTE_TIMEOUT", 30),
         idle_timeout=_number(env, "NOMAPAAS_ROUTER_IDLE_TIMEOUT", 55),
@@ -218,6 +245,11 @@ def _count(env: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
+def _memory(workers: int, room: int) -> int:
+    """MB, when each worker is to have so many for its connections."""
+    return _SHARED_MB + workers * (_WORKER_MB + room)
+
+
 def _check(settings: RouterSettings) -> None:
     """Refuse what could not stand unquoted in a configuration file, or not be a socket at all."""
     values = (
@@ -232,6 +264,7 @@ def _check(settings: RouterSettings) -> None:
         settings.control_token,
         settings.tls_listen,
         settings.vault_addr,
+        *settings.trusted_proxies,
     )
     for value in values:
         if str(value) and not SAFE.fullmatch(str(value)):
@@ -241,3 +274,9 @@ def _check(settings: RouterSettings) -> None:
             raise SettingsError(f"{path} is longer than a socket's path may be; choose a shorter NOMAPAAS_HOME.")
     if settings.workers < 1:
         raise SettingsError("NOMAPAAS_ROUTER_WORKERS is below 1; leave it out or set it to a whole number.")
+    if settings.worker_connections < _LEAST_CONNECTIONS:
+        least = _memory(settings.workers, _LEAST_CONNECTIONS * _CONNECTION_KB // 1024)
+        raise SettingsError(
+            f"NOMAPAAS_ROUTER_MEMORY_MB is {settings.memory}, too little for {settings.workers} workers; "
+            f"set it to {least} at least, or leave it out."
+        )

@@ -49,7 +49,8 @@ def up(session: Session, *, boot: bool, stacks: tuple[str, ...]) -> None:
     if boot:
         require_systemd()
     start(instance)
-    session.console.note(f"Apps answer over TLS on port {instance.port('router_tls')}; trust {instance.authority}.")
+    tls_port = instance.public.ports.get("router_tls", instance.port("router_tls"))
+    session.console.note(f"Apps answer over TLS on port {tls_port}; trust {instance.authority}.")
     if boot:
         install_unit(instance)
 

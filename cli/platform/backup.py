@@ -20,6 +20,7 @@ from cli.platform.instance import Instance
 from cli.platform.problem import Problem
 from cli.platform.progress import Step, step
 from cli.platform.up import only_one, require_root, up
+from cli.platform.vault import Vault
 
 _PROGRESS = "... "
 """What `control.archive` begins its lines of progress with."""
@@ -64,6 +65,8 @@ def restore(instance: Instance, path: Path) -> None:
                 found = json.loads(_ask(instance, "inspect", line, stdin=file))
                 line.note(f"done, of {found['manifest']['created_at'][:19]} with {found['manifest']['apps']} apps")
             _take_over(instance, found["secrets"])
+            # Before, so that an `up` after a kill sees the restored one.
+            Vault(instance).forget_authority()
             with step("Restoring") as line:
                 _ask(instance, "load", line, stdin=file)
     up(instance)

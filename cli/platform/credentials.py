@@ -36,8 +36,12 @@ def write_all(instance: Instance) -> None:
         "edge_socket": str(instance.home / "router" / "edge.sock"),
         "router_token_digest": hashlib.sha256(_router_token(instance).encode()).hexdigest(),
     }
+    # Read by nobody: another authority is another file, for which the control plane is started anew.
+    control["authority_digest"] = hashlib.sha256(vault["authority"].encode()).hexdigest()
+    # Secrets: in a job's environment whoever may read jobs would see them.
+    if hmac := dict(instance.told).get("NOMAPAAS_ACME_EAB_HMAC"):
+        control["acme_eab_hmac"] = hmac
     if url := database(instance).url:
-        # A password is in it: in a job's environment whoever may read jobs would see it.
         control["database_url"] = url
     node = {
         "nomad_addr": instance.url("nomad_http"),

@@ -6,6 +6,7 @@ import fcntl
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,14 +31,22 @@ def ensure_server(instance: Instance, server: Server) -> Path:
     """Find, fetch or build one server."""
     installed = find_installed(server)
     if installed:
-        return installed
+        return _said(instance, server, installed)
     folder = cache_folder(instance.cache, server)
     if in_cache(folder, server):
-        return program(folder, server)
+        return _said(instance, server, program(folder, server))
     with _only_one(instance.cache / "servers", server):
-        if not in_cache(folder, server):
-            _make(instance, server, folder)
+        if in_cache(folder, server):
+            return _said(instance, server, program(folder, server))
+        _make(instance, server, folder)
     return program(folder, server)
+
+
+def _said(instance: Instance, server: Server, path: Path) -> Path:
+    """Where one that is there already comes from; `_make` says so itself of the others."""
+    version, where = _origin(server, path, instance.cache)
+    sys.stderr.write(f"{server.name} {version}: {where}\n")
+    return path
 
 
 def _make(instance: Instance, server: Server, folder: Path) -> None:
@@ -83,9 +92,13 @@ def _printed(path: Path) -> str:
 
 def describe(server: Server, path: Path, cache: Path) -> str:
     """Which version of a server is used and where it came from, for `status` and `doctor`."""
+    return ", ".join(_origin(server, path, cache))
+
+
+def _origin(server: Server, path: Path, cache: Path) -> tuple[str, str]:
     if cache in path.parents or path == cache_folder(cache, server):
-        return f"{server.version}, cache"
-    return f"{server.accepts(_printed(path if path.is_file() else path / 'bridge'))}, {path}"
+        return server.version, "cache"
+    return str(server.accepts(_printed(path if path.is_file() else path / "bridge"))), str(path)
 
 
 def cache_folder(cache: Path, server: Server) -> Path:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.platform.problem import Problem
+from cli.platform.public import SETTINGS as PUBLIC_SETTINGS
+from cli.platform.public import Public
 from cli.platform.stack_definition import DEFAULT_STACK, DEFINITIONS
 
 OFFSETS: Mapping[str, int] = {
@@ -46,7 +48,6 @@ USERS = (CONTROL_USER, ROUTER_USER, CACHE_USER, DYNO_USER, CONSUL_USER, VAULT_US
 """Unix users, shared by every instance on the machine."""
 
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
-_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 _LONGEST_HOME = 80
 """Unix sockets below HOME must fit into 108 bytes."""
 
@@ -59,7 +60,7 @@ class Instance:
     cache: Path
     base: int
     bind: str
-    public_host: str
+    public: Public
     domain: str
     checkout: Path
     allow_cidrs: tuple[str, ...] = ()
@@ -96,15 +97,12 @@ class Instance:
             raise Problem(
                 f"NOMAPAAS_BIND is {bind!r}; set it to an IPv4 address of this machine, or to 0.0.0.0."
             ) from exc
-        public_host = env.get("NOMAPAAS_PUBLIC_HOST", "127.0.0.1")
-        if not _HOST.fullmatch(public_host):
-            raise Problem(f"NOMAPAAS_PUBLIC_HOST is {public_host!r}; set it to a host name or an address.")
         return cls(
             home=home,
             cache=_directory(env, "NOMAPAAS_CACHE", "/var/cache/nomapaas"),
             base=_base(env.get("NOMAPAAS_PORT_BASE", "8080")),
             bind=bind,
-            public_host=public_host,
+            public=Public.from_env(env),
             domain=domain,
             checkout=Path(__file__).resolve().parents[2],
             allow_cidrs=_networks("NOMAPAAS_ALLOW_CIDRS", env.get("NOMAPAAS_ALLOW_CIDRS", "")),
@@ -146,7 +144,7 @@ class Instance:
 
     def public_url(self, name: str) -> str:
         """URL, for people and other machines, of a server that listens on `bind`."""
-        return f"http://{self.public_host}:{self.port(name)}"
+        return self.public.url(name, port=self.port(name))
 
     @property
     def bridge(self) -> str:
@@ -253,9 +251,10 @@ def _remembered(home: Path) -> dict[str, str]:
 
 
 _MEMORY = "instance.json"
-_TOLD = {"CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "STACKS", "RELEASES_URL"}
+_TOLD = {"CACHE", "PORT_BASE", "BIND", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "STACKS", "RELEASES_URL"}
 _REMEMBERED = {f"NOMAPAAS_{name}" for name in _TOLD} | {"DATABASE_URL", "NOMAPAAS_WORKERS", "NOMAPAAS_API_PROCESSES"}
-_OWN = {"HOME", "CACHE", "PORT_BASE", "BIND", "PUBLIC_HOST", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "API_URL", "API_KEY"}
+_REMEMBERED |= PUBLIC_SETTINGS | {"NOMAPAAS_ACME_EAB_HMAC"}
+_OWN = {"HOME", "CACHE", "PORT_BASE", "BIND", "DOMAIN", "ALLOW_CIDRS", "RESOLVERS", "API_URL", "API_KEY"}
 _OWN |= {
     "WORKERS",
     "API_PROCESSES",
@@ -265,6 +264,7 @@ _OWN |= {
     "RELEASES_URL",
     "DEBUG",
     "BUILD_STAMP",
+    "ACME_EAB_HMAC",
     "STACKS",
     "STACK_VERSIONS",
     "DEBIAN_MIRROR",
@@ -274,4 +274,6 @@ _OWN |= {
 
 def _is_passed_on(name: str) -> bool:
     rest = name.removeprefix("NOMAPAAS_")
+    if name in PUBLIC_SETTINGS:
+        return False
     return name.startswith("NOMAPAAS_") and rest not in _OWN and not rest.startswith("TEST_")

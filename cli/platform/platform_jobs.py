@@ -50,6 +50,7 @@ class PlatformJobs:
                 "user": ROUTER_USER,
                 "uid": uid,
                 "gid": gid,
+                "memory": int((etc / "memory-mb").read_text()),
                 "consul_template": str(self._binaries["consul-template"]),
                 "start": digest.of_files([etc / "start-nginx"]),
                 "feed": digest.of_files(
@@ -102,7 +103,7 @@ class PlatformJobs:
     def run_control(self, *, build_stamp: str, stack_versions: Mapping[str, str]) -> None:
         """Start the API and the worker, wait until the API answers."""
         instance = self._instance
-        environment = common_env(instance) | dict(instance.passed_on)
+        environment = common_env(instance) | instance.public.env() | dict(instance.passed_on)
         environment.setdefault("NOMAPAAS_BUILD_ENV", json.dumps(registry_env()))
         environment.setdefault("NOMAPAAS_BUILD_STAMP", build_stamp)
         environment["NOMAPAAS_STACK_VERSIONS"] = json.dumps(stack_versions)
@@ -223,7 +224,8 @@ def over_socket(path: Path, url: str) -> dict[str, Any] | None:
 
 
 def _router_settings(instance: Instance) -> dict[str, str]:
-    return {name: value for name, value in instance.passed_on if name.startswith("NOMAPAAS_ROUTER_")}
+    own = {name: value for name, value in instance.passed_on if name.startswith("NOMAPAAS_ROUTER_")}
+    return instance.public.env() | own
 
 
 def _literal(value: Any) -> Any:

@@ -27,7 +27,7 @@ def common_env(instance: Instance) -> dict[str, str]:
         "NOMAPAAS_CACHE": str(instance.cache),
         "NOMAPAAS_PORT_BASE": str(instance.base),
         "NOMAPAAS_BIND": instance.bind,
-        "NOMAPAAS_PUBLIC_HOST": instance.public_host,
+        "NOMAPAAS_PUBLIC_HOST": instance.public.host,
         "NOMAPAAS_DOMAIN": instance.domain,
         "LANG": "C.UTF-8",
     }

@@ -43,6 +43,12 @@ class Vault:
     def _remember(self, **values: str) -> None:
         files.write_json(self._file, self.known() | values)
 
+    def forget_authority(self) -> None:
+        """Let the next `set_up` see which authority there is in Vault, instead of what is remembered."""
+        known = self.known()
+        known.pop("authority", None)
+        files.write_json(self._file, known)
+
     def interrupted(self) -> bool:
         """Whether an initialisation was cut off before its key was on disk: that Vault is empty and lost."""
         return self._pending.exists() and "unseal_key" not in self.known()

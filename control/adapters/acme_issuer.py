@@ -6,7 +6,9 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import requests
@@ -17,9 +19,11 @@ from josepy.jwk import JWKRSA
 
 from control.ports.issuer import IssuanceRefused, Issued, IssuerUnavailable
 from control.ports.vault import ConfigVault
+from control.settings import Secret
 
 _USER_AGENT = "nomapaas"
 _PATIENCE = timedelta(seconds=90)
+_MOST_WAIT = timedelta(days=7)
 _NONCES = 3
 """Tries, of two nonces each, before the last one."""
 
@@ -28,7 +32,17 @@ _BUSY = {"rateLimited", "serverInternal", "badNonce"}
 
 
 class _Network(client.ClientNetwork):
-    """The library tries a refused nonce once more; a server may refuse several (RFC 8555, 6.5)."""
+    """The library tries a refused nonce once more; a server may refuse several (RFC 8555, 6.5).
+
+    It also keeps to itself for how long a server that refuses wants to be left alone (6.6).
+    """
+
+    retry_after: timedelta | None = None
+
+    def _send_request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        response = super()._send_request(*args, **kwargs)
+        self.retry_after = None if response.ok else _wait(response.headers.get("Retry-After", ""))
+        return response
 
     def post(self, *args: Any, **kwargs: Any) -> requests.Response:
         for _ in range(_NONCES):
@@ -40,21 +54,40 @@ class _Network(client.ClientNetwork):
         return super().post(*args, **kwargs)
 
 
+@dataclass(frozen=True)
+class AccountBinding:
+    """What a server gave whoever may have an account there (RFC 8555, 7.3.4)."""
+
+    kid: str
+    hmac: Secret
+    """The key, in base64url."""
+
+
 class AcmeIssuer:
     """One server; the account's key lies in Vault, so that all workers and later ones are the same account."""
 
-    def __init__(self, directory: str, vault: ConfigVault, *, email: str = "", ca_file: str = "") -> None:
+    def __init__(
+        self,
+        directory: str,
+        vault: ConfigVault,
+        *,
+        email: str = "",
+        ca_file: str = "",
+        binding: AccountBinding | None = None,
+    ) -> None:
         self._directory = directory
         self._vault = vault
         self._email = email
         self._ca_file = ca_file
+        self._binding = binding
         self._lock = threading.Lock()
+        self._net: _Network | None = None
         self._client: client.ClientV2 | None = None
 
     def issue(self, hostname: str, *, publish: Callable[[str, str], None]) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         pem = _pem(key)
-        with self._lock, _translated():
+        with self._lock, self._translated():
             known = self._connected()
             order = known.new_order(crypto_util.make_csr(pem.encode(), [hostname]))
             for authorization in order.authorizations:
@@ -66,21 +99,62 @@ class AcmeIssuer:
 
     def _connected(self) -> client.ClientV2:
         if self._client is None:
-            net = _Network(
-                JWKRSA(key=self._account_key()),
+            key = JWKRSA(key=self._account_key())
+            net = self._net = _Network(
+                key,
                 user_agent=_USER_AGENT,
                 # It hands this on to requests, which takes a file as well.
                 verify_ssl=cast("bool", self._ca_file or True),
                 timeout=20,
             )
             found = client.ClientV2(client.ClientV2.get_directory(self._directory, net), net)
-            new = messages.NewRegistration.from_data(email=self._email or None, terms_of_service_agreed=True)
             try:
-                found.new_account(new)
+                self._sign_in(found, key)
             except errors.ConflictError as exc:
                 net.account = messages.RegistrationResource(uri=exc.location, body=messages.Registration())
             self._client = found
         return self._client
+
+    def _sign_in(self, found: client.ClientV2, key: JWKRSA) -> None:
+        """Make the account; the library raises ConflictError, with its address, for one that is there."""
+        try:
+            # First, because a server may take a binding once and no more.
+            found.new_account(messages.NewRegistration(only_return_existing=True))
+        except messages.Error as exc:
+            if exc.code != "accountDoesNotExist":
+                raise
+        bound = None
+        if self._binding:
+            bound = messages.ExternalAccountBinding.from_data(
+                key.public_key(), self._binding.kid, self._binding.hmac.reveal(), found.directory
+            )
+        found.new_account(
+            messages.NewRegistration.from_data(
+                email=self._email or None, terms_of_service_agreed=True, external_account_binding=bound
+            )
+        )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.ValidationError as exc:
+            raise IssuanceRefused(_reason(exc)) from exc
+        except messages.Error as exc:
+            if exc.code in _BUSY:
+                said = f"The ACME server cannot help now: {exc.detail}."
+                raise IssuerUnavailable(said, retry_after=self._asked_to_wait()) from exc
+            raise IssuanceRefused(f"The ACME server refused: {exc.detail}.") from exc
+        except errors.TimeoutError as exc:
+            raise IssuanceRefused("The ACME server did not decide in time.") from exc
+        except requests.RequestException as exc:
+            raise IssuerUnavailable(f"The ACME server does not answer ({type(exc).__name__}).") from exc
+        except (errors.Error, ValueError) as exc:
+            said = f"The ACME server does not answer properly ({type(exc).__name__})."
+            raise IssuerUnavailable(said, retry_after=self._asked_to_wait()) from exc
+
+    def _asked_to_wait(self) -> timedelta | None:
+        return self._net.retry_after if self._net else None
 
     def _account_key(self) -> rsa.RSAPrivateKey:
         path = f"platform/acme-{hashlib.sha256(self._directory.encode()).hexdigest()[:16]}"
@@ -108,20 +182,14 @@ def _answer(
     known.answer_challenge(offered[0], response)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
+def _wait(header: str) -> timedelta | None:
+    """What `Retry-After` says, in seconds or as a date."""
+    if header.isascii() and header.isdigit():
+        return timedelta(seconds=min(int(header), int(_MOST_WAIT.total_seconds())))
     try:
-        yield
-    except errors.ValidationError as exc:
-        raise IssuanceRefused(_reason(exc)) from exc
-    except messages.Error as exc:
-        if exc.code in _BUSY:
-            raise IssuerUnavailable(f"The ACME server cannot help now: {exc.detail}.") from exc
-        raise IssuanceRefused(f"The ACME server refused: {exc.detail}.") from exc
-    except errors.TimeoutError as exc:
-        raise IssuanceRefused("The ACME server did not decide in time.") from exc
-    except (errors.Error, requests.RequestException, ValueError) as exc:
-        raise IssuerUnavailable(f"The ACME server does not answer properly ({type(exc).__name__}).") from exc
+        return min(max(parsedate_to_datetime(header) - datetime.now(UTC), timedelta()), _MOST_WAIT)
+    except (ValueError, TypeError):
+        return None
 
 
 def _reason(error: errors.ValidationError) -> str:

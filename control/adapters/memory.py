@@ -117,6 +117,10 @@ class MemoryVault:
         self._check()
         self.platform[path] = dict(values)
 
+    def list_platform_secrets(self) -> list[str]:
+        self._check()
+        return sorted(self.platform)
+
     def ping(self) -> None:
         self._check()
 

@@ -13,7 +13,15 @@ from hvac import exceptions
 
 from control.adapters import http_sessions
 from control.ports.errors import ConfigVersionTaken, VaultUnavailable
-from jobs.names import APPS_NAMESPACE, CONFIG_MOUNT, VAULT_AUTH_MOUNT, certificate_path, config_path, vault_role
+from jobs.names import (
+    APPS_NAMESPACE,
+    CONFIG_MOUNT,
+    PLATFORM_FOLDER,
+    VAULT_AUTH_MOUNT,
+    certificate_path,
+    config_path,
+    vault_role,
+)
 
 _RENEWAL = "30m"
 """Nomad's client renews a dyno's token for as long as the dyno runs; after its end the token dies within this."""
@@ -140,6 +148,9 @@ class VaultConfig:
     def keep_platform_secret(self, path: str, values: Mapping[str, str]) -> None:
         kv = self._client.secrets.kv.v2
         self._call(lambda: kv.create_or_update_secret(path, secret=dict(values), mount_point=CONFIG_MOUNT))
+
+    def list_platform_secrets(self) -> list[str]:
+        return sorted(f"{PLATFORM_FOLDER}/{key}" for key in self._call(lambda: self._keys(PLATFORM_FOLDER)))
 
     def ping(self) -> None:
         self._call(self._client.auth.token.lookup_self)

@@ -57,8 +57,8 @@ def app_ref(app: App) -> JSON:
 
 
 def stream_url(path: str) -> str:
-    """A stream's address on the host that the client spoke to."""
-    return f"{request.host_url}streams/{path}"
+    """A stream's address where the API is said to be reached, or else on the host that the client spoke to."""
+    return f"{platform().settings.public_api_url or request.host_url.rstrip('/')}/streams/{path}"
 
 
 def present_account(account: Account) -> JSON:
@@ -136,7 +136,7 @@ class Presenter:
             "created_at": time_text(app.created_at),
             "current_build_architecture": [],
             "generation": "cedar",
-            "git_url": f"http://{settings.host('git')}:{settings.port('router')}/{app.name}.git",
+            "git_url": f"{settings.web_url('git')}{app.name}.git",
             "id": app.id,
             "internal_routing": None,
             "maintenance": app.maintenance,

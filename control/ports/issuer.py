@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from control.ports.errors import PortError
@@ -11,6 +12,11 @@ from control.ports.errors import PortError
 
 class IssuerUnavailable(PortError):
     """The server does not answer, or wants less to do with us for a while."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """What the server asked to wait before the same again; None where it said nothing."""
 
 
 class IssuanceRefused(Exception):

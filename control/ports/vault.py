@@ -73,6 +73,10 @@ class ConfigVault(Protocol):
         """Put it there, in the place of what was."""
         ...
 
+    def list_platform_secrets(self) -> list[str]:
+        """All paths at which the platform keeps something for itself, in order."""
+        ...
+
     def ping(self) -> None:
         """Return when Vault is unsealed and answers."""
         ...

@@ -3,6 +3,7 @@
     manifest.json                 version of this format, when, how much
     state.db                      all rows, as a SQLite file
     secrets.json                  the signing secret, and what the caller added
+    platform.json                 {"PATH": {"NAME": "value"}}: the authority, the zone's key, accounts at ACME servers
     config/APP.json               {"VERSION": {"NAME": "value"}}
     certificates/APP.json         {"ENDPOINT/VERSION": {"chain": "PEM", "private_key": "PEM"}}
     slugs/APP/SHA256.tgz
@@ -32,10 +33,11 @@ from control.ports.state_archive import StateArchive
 from control.services import holds
 from jobs import names
 
-FORMAT = 2
-KNOWN_FORMATS = (1, FORMAT)
-"""Backups without certificates are taken as well."""
+FORMAT = 3
+KNOWN_FORMATS = (1, 2, FORMAT)
+"""Backups without certificates, or without the platform's own secrets, are taken as well."""
 MANIFEST, STATE, SECRETS, SUMS = "manifest.json", "state.db", "secrets.json", "sums.json"
+PLATFORM = "platform.json"
 CONFIG, CERTIFICATES, SLUGS = "config", "certificates", "slugs"
 _PIECE = 1 << 20
 
@@ -66,6 +68,7 @@ class Backup:
         with state.open("rb") as file:
             tar.add(STATE, state.stat().st_size, iter(lambda: file.read(_PIECE), b""))
         tar.add_json(SECRETS, secrets)
+        tar.add_json(PLATFORM, self._platform())
         for number, app in enumerate(apps, 1):
             say(f"app {number} of {len(apps)}, {app.name}")
             tar.add_json(f"{CONFIG}/{app.id}.json", self._config(work, app))
@@ -74,6 +77,10 @@ class Backup:
                 self._add_slug(tar, app, digest)
         tar.close()
         return manifest
+
+    def _platform(self) -> dict[str, Mapping[str, str]]:
+        found = {path: self.ports.vault.platform_secret(path) for path in self.ports.vault.list_platform_secrets()}
+        return {path: values for path, values in found.items() if values is not None}
 
     def _config(self, work: UnitOfWork, app: App) -> dict[str, dict[str, str]]:
         """Versions that a release names; one that was collected as garbage already is no loss."""

@@ -26,12 +26,12 @@ from control.ports.state import StateStore, UnitOfWork
 from control.ports.state_archive import StateArchive
 from control.services import holds
 from control.services.actor import record
-from control.services.backup import CERTIFICATES, CONFIG, KNOWN_FORMATS, MANIFEST, SECRETS, SLUGS, STATE, SUMS
+from control.services.backup import CERTIFICATES, CONFIG, KNOWN_FORMATS, MANIFEST, PLATFORM, SECRETS, SLUGS, STATE, SUMS
 from jobs import names
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MEMBER = re.compile(
-    rf"manifest\.json|state\.db|secrets\.json|sums\.json|{CONFIG}/({_UUID})\.json|"
+    rf"manifest\.json|state\.db|secrets\.json|platform\.json|sums\.json|{CONFIG}/({_UUID})\.json|"
     rf"{SLUGS}/({_UUID})/([0-9a-f]{{64}})\.tgz|{CERTIFICATES}/({_UUID})\.json"
 )
 _PIECE = 1 << 20
@@ -100,6 +100,8 @@ class Restore:
         if name == STATE:
             with state.open("wb") as out:
                 shutil.copyfileobj(content, out, _PIECE)
+        elif name == PLATFORM:
+            self._keep_platform(json.loads(content.read()))
         elif match and match[1]:
             say(f"config vars of {match[1]}")
             for version, values in json.loads(content.read()).items():
@@ -112,6 +114,15 @@ class Restore:
         elif match and match[2]:
             say(f"slug {match[3][:12]}")
             self.ports.blobs.write(names.SLUGS_BUCKET, names.slug_key(match[2], match[3]), _pieces(content))
+
+    def _keep_platform(self, secrets: Mapping[str, Mapping[str, str]]) -> None:
+        """The platform's own; where the zone is another one now, its new authority and key stay."""
+        here = self.ports.vault.platform_secret(names.AUTHORITY_PATH)
+        there = secrets.get(names.AUTHORITY_PATH)
+        moved = here is not None and there is not None and here["domain"] != there["domain"]
+        for path, values in secrets.items():
+            if not (moved and path in {names.AUTHORITY_PATH, names.ZONE_PATH}):
+                self.ports.vault.keep_platform_secret(path, values)
 
 
 def _wake(work: UnitOfWork, clock: Clock) -> None:

@@ -17,7 +17,7 @@ from control.domain.rules import BrokenRule
 from control.ports.bundle import Ports
 from control.ports.catalog import Kind
 from control.ports.errors import EdgeUnavailable, PortError
-from control.ports.issuer import IssuanceRefused, Issued, Issuer
+from control.ports.issuer import IssuanceRefused, Issued, Issuer, IssuerUnavailable
 from control.services import holds
 from control.services.actor import record
 from control.services.certificates import discard, keep, new_endpoint, next_version
@@ -26,7 +26,8 @@ from control.settings import Secret
 log = structlog.get_logger()
 
 AGAIN = timedelta(hours=1)
-"""After a failure; the server's own limits are five of these an hour."""
+"""After a failure, and twice as long after each further one; the server's own limits are five of these an hour."""
+MOST = timedelta(days=1)
 _AT_THE_EDGE_S = 15
 _LOOK_S = 0.1
 _RENEWED_AFTER = 2 / 3
@@ -35,7 +36,11 @@ _RENEWED_AFTER = 2 / 3
 
 @dataclass(frozen=True, kw_only=True)
 class Acm:
-    """Asks the server for what is due, one name at a time."""
+    """Asks the server for what is due, one name at a time.
+
+    All names share one account and its limits: those whose certificate runs out come first, and who fails is asked for
+    ever more seldom.
+    """
 
     ports: Ports
     issuer: Issuer
@@ -54,7 +59,8 @@ class Acm:
     def _due(self) -> list[Domain]:
         with self.ports.state.view() as work:
             apps = {app.id for app in work.apps.list() if app.acm}
-            return [each for each in work.domains.due(self.ports.clock.now()) if each.app_id in apps]
+            due = [each for each in work.domains.due(self.ports.clock.now()) if each.app_id in apps]
+        return sorted(due, key=lambda each: each.sni_endpoint_id is None)
 
     def _drop_challenges(self) -> None:
         """A kill may have left some; this worker has none under way now."""
@@ -72,7 +78,7 @@ class Acm:
         try:
             self._succeed(domain, self.issuer.issue(domain.hostname, publish=publish))
         except (IssuanceRefused, BrokenRule, PortError) as exc:
-            self._fail(domain, str(exc))
+            self._fail(domain, exc)
         finally:
             for token in tokens:
                 self.ports.catalog.delete_entry(Kind.CHALLENGE, token)
@@ -125,7 +131,8 @@ class Acm:
         log.info("acm.response", app=domain.app_id, hostname=domain.hostname, until=str(new.expires_at))
         return True
 
-    def _fail(self, domain: Domain, reason: str) -> None:
+    def _fail(self, domain: Domain, problem: Exception) -> None:
+        reason = str(problem)
         log.warning("acm.response", app=domain.app_id, hostname=domain.hostname, reason=reason)
         now = self.ports.clock.now()
         with self.ports.state.begin() as work:
@@ -133,7 +140,19 @@ class Acm:
             if latest is None or latest.acm_try_at is None:
                 return
             failing = replace(
-                latest, acm_status=AcmStatus.FAILING, acm_status_reason=reason[:500], acm_try_at=now + AGAIN
+                latest,
+                acm_status=AcmStatus.FAILING,
+                acm_status_reason=reason[:500],
+                acm_try_at=now + _wait(latest, problem),
             )
             work.domains.save(replace(failing, updated_at=now))
             work.commit()
+
+
+def _wait(domain: Domain, problem: Exception) -> timedelta:
+    """How long a failing domain is left alone: the row tells how long it was the last time."""
+    wait = AGAIN
+    if domain.acm_status is AcmStatus.FAILING and domain.acm_try_at and domain.updated_at:
+        wait = min(max(2 * (domain.acm_try_at - domain.updated_at), AGAIN), MOST)
+    asked = problem.retry_after if isinstance(problem, IssuerUnavailable) else None
+    return max(wait, asked or wait)

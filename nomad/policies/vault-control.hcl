@@ -8,6 +8,11 @@ path "nomapaas/data/platform/*" {
   capabilities = ["create", "update", "read"]
 }
 
+# Which of these there are, for a backup; nothing of it can be deleted.
+path "nomapaas/metadata/platform/" {
+  capabilities = ["list"]
+}
+
 path "nomapaas/metadata/apps/*" {
   capabilities = ["read", "list", "delete"]
 }

@@ -42,7 +42,7 @@ function affinity.pin(dyno)
         var.edge_cookie = ""
         return
     end
-    local secure = var.scheme == "https" and "; Secure" or ""
+    local secure = var.edge_proto == "https" and "; Secure" or ""
     var.edge_cookie = COOKIE .. "=" .. value .. "; Max-Age=" .. SECONDS .. "; Path=/; HttpOnly; SameSite=Lax" .. secure
 end
 

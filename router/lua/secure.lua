@@ -8,7 +8,7 @@ local secure = {}
 
 -- For an app with such settings: whether this request may go on.
 function secure.admits(app)
-    if var.scheme == "https" then
+    if var.edge_proto == "https" then
         var.edge_hsts = app.hsts or ""
         return true
     end

@@ -173,3 +173,4 @@ def test_the_platform_keeps_secrets_of_its_own(stage):
 
     assert stage.vault.platform_secret(path) == {"b": "2"}
     assert stage.vault.platform_secret("platform/nothing") is None
+    assert path in stage.vault.list_platform_secrets()

@@ -141,6 +141,9 @@ def test_a_backup_is_whole_and_closed(paas: Any, app: str, tmp_path: Path) -> No
         assert config is not None
         assert SECRET in config.read().decode()
         assert any(name.startswith(f"slugs/{app_id}/") for name in tar.getnames())
+        own = tar.extractfile("platform.json")
+        assert own is not None
+        assert json.load(own)["platform/authority"]["certificate"] == (paas.instance.home / "ca.pem").read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     assert "overwrites nothing" in paas.fails("backup", str(file))
 
@@ -167,6 +170,7 @@ def test_apps_answer_on_a_restored_instance(paas: Any, app: str, second: Second,
     second.cli("restore", str(file))
 
     told = json.loads(second.cli("env", "--json").stdout)
+    assert (second.home / "ca.pem").read_text() == (paas.instance.home / "ca.pem").read_text()
     assert told["NOMAPAAS_API_KEY"] == paas.instance.env["NOMAPAAS_API_KEY"]
     there = Second(env=second.env | told, home=second.home)
     with httpx.Client(base_url=told["NOMAPAAS_ROUTER_URL"], headers={"Host": f"{app}.localhost"}, timeout=40) as router:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shutil
@@ -9,15 +10,17 @@ import socket
 import socketserver
 import subprocess
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from control.adapters.acme_issuer import AcmeIssuer
+from control.adapters.acme_issuer import AccountBinding, AcmeIssuer
 from control.adapters.memory import MemoryVault
 from control.domain.certificates import check_pair
 from control.ports.issuer import IssuanceRefused, IssuerUnavailable
+from control.settings import Secret
 from tests.certificates import issue
 
 PEBBLE = "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1"
@@ -77,8 +80,14 @@ class Names(socketserver.ThreadingTCPServer):
 
 
 @pytest.fixture
-def server(pebble_program, tmp_path, edge, free_ports, eventually):
-    """A running pebble: its directory, and the file with its authority."""
+def demands():
+    """More of pebble's configuration."""
+    return {}
+
+
+@pytest.fixture
+def configured(tmp_path, edge, free_ports, demands):
+    """The port for a pebble whose configuration is written."""
     port, management = free_ports(2)
     pair = issue("pebble", hosts=["localhost"], authority=True)
     (tmp_path / "pebble.pem").write_text(pair.chain)
@@ -94,18 +103,24 @@ def server(pebble_program, tmp_path, edge, free_ports, eventually):
         "externalAccountBindingRequired": False,
         "retryAfter": {"authz": 1, "order": 1},
     }
-    (tmp_path / "config.json").write_text(json.dumps({"pebble": config}))
+    (tmp_path / "config.json").write_text(json.dumps({"pebble": config | demands}))
+    return port
+
+
+@pytest.fixture
+def server(pebble_program, tmp_path, configured, eventually):
+    """A running pebble: its directory, and the file with its authority."""
     names = Names()
     log = (tmp_path / "log").open("w")
     command = [str(pebble_program), "-config", str(tmp_path / "config.json"), "-dnsserver", names.address]
     env = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
     process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-    directory = f"https://localhost:{port}/dir"
+    directory = f"https://localhost:{configured}/dir"
 
     def answers() -> bool:
         assert process.poll() is None, (tmp_path / "log").read_text()
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+            return probe.connect_ex(("127.0.0.1", configured)) == 0
 
     try:
         eventually(answers, seconds=20)
@@ -117,18 +132,27 @@ def server(pebble_program, tmp_path, edge, free_ports, eventually):
         names.close()
 
 
-def test_a_certificate_is_got_by_answering_at_the_edge(server, edge):
-    """The server finds the answer, signs, and the next order comes from the same account."""
-    directory, ca_file = server
-    vault = MemoryVault()
-    published = {}
+@pytest.fixture
+def published():
+    """Answers at the edge, by token."""
+    return {}
 
-    def publish(token: str, answer: str) -> None:
+
+@pytest.fixture
+def publish(edge, published):
+    def answer_at_the_edge(token: str, answer: str) -> None:
         published[token] = answer
         body = {"certs": [], "leaves": [], "challenges": published}
         assert edge.admin.put("/certs", content=json.dumps(body)).status_code == 200
         assert edge.admin.get("/challenge", params={"token": token}).status_code == 200
 
+    return answer_at_the_edge
+
+
+def test_a_certificate_is_got_by_answering_at_the_edge(server, edge, publish, published):
+    """The server finds the answer, signs, and the next order comes from the same account."""
+    directory, ca_file = server
+    vault = MemoryVault()
     first = AcmeIssuer(directory, vault, email="ops@example.com", ca_file=ca_file)
     issued = first.issue("www.example.com", publish=publish)
     again = AcmeIssuer(directory, vault, email="ops@example.com", ca_file=ca_file)
@@ -142,6 +166,28 @@ def test_a_certificate_is_got_by_answering_at_the_edge(server, edge):
     assert len(published) == 2
     assert len(vault.platform) == 1
     assert edge.admin.get("/challenge", params={"token": "unknown"}).status_code == 404
+
+
+BINDING = AccountBinding("kid-1", Secret("zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"))
+
+
+@pytest.mark.parametrize(
+    "demands",
+    [{"externalAccountBindingRequired": True, "externalAccountMACKeys": {BINDING.kid: BINDING.hmac.reveal()}}],
+)
+def test_a_server_that_wants_to_know_for_whom_an_account_is(server, publish):
+    """Without a binding, or with a wrong one, it refuses; with it there is an account, which needs it no more."""
+    directory, ca_file = server
+    vault = MemoryVault()
+    strangers = [None, AccountBinding("kid-1", Secret("AAAA" * 16)), AccountBinding("kid-2", BINDING.hmac)]
+    for binding in strangers:
+        with pytest.raises(IssuanceRefused, match="refused"):
+            AcmeIssuer(directory, vault, ca_file=ca_file, binding=binding).issue("www.example.com", publish=publish)
+
+    bound = AcmeIssuer(directory, vault, ca_file=ca_file, binding=BINDING)
+    assert bound.issue("www.example.com", publish=publish).chain
+    assert AcmeIssuer(directory, vault, ca_file=ca_file).issue("other.example.com", publish=publish).chain
+    assert BINDING.hmac.reveal() not in repr(BINDING)
 
 
 def test_a_wrong_answer_is_refused_with_the_reason(server, edge):
@@ -159,3 +205,31 @@ def test_a_server_that_is_away_is_no_refusal(free_ports):
 
     with pytest.raises(IssuerUnavailable):
         issuer.issue("www.example.com", publish=lambda *_: None)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7200", 7200), ("999999999", 604_800), ("soon", None), ("-5", None)])
+def test_a_busy_server_says_for_how_long(said, seconds):
+    """So that the next try is not too early; what cannot be read is as good as nothing."""
+
+    class Busy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many"}).encode()
+            self.send_response(429)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Retry-After", said)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Busy) as busy:
+        thread = threading.Thread(target=busy.handle_request)
+        thread.start()
+        issuer = AcmeIssuer(f"http://127.0.0.1:{busy.server_port}/dir", MemoryVault())
+        with pytest.raises(IssuerUnavailable, match="too many") as found:
+            issuer.issue("www.example.com", publish=lambda *_: None)
+        thread.join()
+
+    assert found.value.retry_after == (None if seconds is None else timedelta(seconds=seconds))

@@ -37,7 +37,7 @@ def test_sends_the_archive_with_its_checksum_and_without_the_token(cli, platform
     digest = hashlib.sha256(put.content).hexdigest()
     assert {"url": "http://storage.localhost:8083/src?sig=2", "checksum": f"SHA256:{digest}", "version": "abc"} == blob
     with tarfile.open(fileobj=io.BytesIO(put.content)) as tar:
-        assert tar.getnames() == ["Procfile", "app.py"]
+        assert tar.getnames() == [".", "Procfile", "app.py"]
     stream = next(request for request in platform.requests if request.url.path == "/streams/b1")
     assert "Authorization" not in stream.headers
 

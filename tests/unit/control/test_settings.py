@@ -27,6 +27,14 @@ def test_an_instance(tmp_path: Path) -> None:
     assert Settings.from_env(env).web_url("one") == "http://one.paas.example/"
 
 
+def test_a_redirect_of_ports(tmp_path: Path) -> None:
+    """People are told the port that they can use."""
+    env = {"NOMAPAAS_HOME": str(tmp_path), "NOMAPAAS_PUBLIC_HTTP_PORT": "80"}
+
+    assert Settings.from_env(env).web_url("one") == "http://one.localhost/"
+    assert Settings.from_env(env | {"NOMAPAAS_PUBLIC_HTTP_PORT": "81"}).web_url("one") == "http://one.localhost:81/"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -64,3 +72,26 @@ def test_a_broken_secrets_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="run `nomapaas up`") as caught:
         Settings.from_env({"NOMAPAAS_HOME": str(tmp_path), "NOMAPAAS_SECRETS_FILE": str(path)})
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_binding_at_the_acme_server(tmp_path: Path) -> None:
+    """The key comes from the environment or from the secrets file, and shows itself nowhere."""
+    secrets = tmp_path / "control.json"
+    env = {"NOMAPAAS_HOME": str(tmp_path), "NOMAPAAS_SECRETS_FILE": str(secrets), "NOMAPAAS_ACME_EAB_KID": "kid-1"}
+    secrets.write_text(json.dumps({"acme_eab_hmac": "c2VjcmV0-_"}))
+
+    settings = Settings.from_env(env)
+
+    assert (settings.acme_eab_kid, settings.acme_eab_hmac.reveal()) == ("kid-1", "c2VjcmV0-_")
+    assert "c2VjcmV0" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "told", [{"KID": "kid-1"}, {"HMAC": "c2VjcmV0"}, {"KID": "kid-1", "HMAC": "a+b/"}, {"KID": "kid-1", "HMAC": "a b"}]
+)
+def test_half_a_binding_is_said(tmp_path: Path, told: dict[str, str]) -> None:
+    """Also a key that is none."""
+    env = {f"NOMAPAAS_ACME_EAB_{name}": value for name, value in told.items()} | {"NOMAPAAS_HOME": str(tmp_path)}
+
+    with pytest.raises(SettingsError, match="belong together"):
+        Settings.from_env(env)

@@ -33,6 +33,7 @@ def test_the_folder_holds_all_that_the_jobs_need(settings: RouterSettings) -> No
     plain = {
         "nginx.conf",
         "config-id",
+        "memory-mb",
         "consul-template.json",
         "routes.ctmpl",
         "certs.ctmpl",

@@ -52,7 +52,19 @@ def test_a_program_that_only_root_reaches_is_passed_over(script: Script) -> None
     assert fetch.find_installed(CONSUL, searching(path)) is None
 
 
-def test_the_cache_is_used_without_asking_anybody(instance: Instance) -> None:
+def test_one_on_path_is_named_with_its_place(
+    instance: Instance, script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own version, which need not be the one that nomapaas would have fetched."""
+    monkeypatch.setattr(fetch, "traversable", lambda _: True)
+    path = script("consul", "echo Consul v1.21.4")
+    monkeypatch.setenv("PATH", f"{path.parent}:/usr/bin:/bin")
+
+    assert fetch.ensure_server(instance, CONSUL) == path
+    assert capsys.readouterr().err == f"consul 1.21.4: {path}\n"
+
+
+def test_the_cache_is_used_without_asking_anybody(instance: Instance, capsys: pytest.CaptureFixture[str]) -> None:
     """No network, no compiler."""
     program = fetch.cache_folder(instance.cache, CONSUL) / "consul"
     program.parent.mkdir(parents=True)
@@ -60,6 +72,7 @@ def test_the_cache_is_used_without_asking_anybody(instance: Instance) -> None:
     program.chmod(0o755)
 
     assert fetch.ensure_server(instance, CONSUL) == program
+    assert capsys.readouterr().err == f"consul {CONSUL.version}: cache\n"
 
 
 def test_a_release_is_downloaded_into_the_cache(
@@ -79,7 +92,7 @@ def test_a_release_is_downloaded_into_the_cache(
     assert path.read_bytes() == program
     assert "official release, checksum verified" in capsys.readouterr().err
     assert fetch.ensure_server(instance, CONSUL) == path
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == f"consul {CONSUL.version}: cache\n"
 
 
 def test_a_tampered_release_never_reaches_the_cache(

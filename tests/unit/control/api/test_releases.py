@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -184,6 +185,17 @@ def test_output_of_a_release_phase(api: Any, app: App, plane: Any) -> None:
     first, second = api.get(f"/apps/{app.name}/releases").json
     assert first["output_stream_url"] is None
     assert second["output_stream_url"].startswith("http://localhost/streams/outputs/")
+
+
+def test_streams_are_opened_where_the_api_is_said_to_be(api: Any, app: App, plane: Any, flask_app: Any) -> None:
+    """Whatever host the proxy in front of it asks for."""
+    context = flask_app.extensions["nomapaas"]
+    settings = replace(plane.settings, public_api_url="https://api.example.org")
+    flask_app.extensions["nomapaas"] = replace(context, settings=settings)
+    plane.deploy(app, {"web": "x", "release": "./migrate"})
+
+    (release,) = api.get(f"/apps/{app.name}/releases").json
+    assert release["output_stream_url"].startswith("https://api.example.org/streams/outputs/")
 
 
 def test_a_failed_release_is_retried(api: Any, app: App, plane: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -30,6 +31,12 @@ from tests.certificates import issue
 
 SECRETS = {"signing_secret": "signed", "admin": {"token": "nmp_x"}}
 
+PLATFORM = {
+    names.AUTHORITY_PATH: {"domain": "localhost", "certificate": "cert", "private_key": "ca key"},
+    names.ZONE_PATH: {"private_key": "zone key"},
+    "platform/acme-1234": {"private_key": "account key", "directory": "https://acme"},
+}
+
 
 @pytest.fixture
 def full(plane: Any, sqlite_store: SqlStateStore) -> Any:
@@ -48,6 +55,8 @@ def full(plane: Any, sqlite_store: SqlStateStore) -> Any:
     room = CreateSource(ports=plane.ports, settings=plane.settings)()
     plane.blobs.put(room.put_url, b"source")
     CreateBuild(ports=plane.ports, settings=plane.settings)(ada, app, url=room.get_url)
+    for path, values in PLATFORM.items():
+        plane.vault.keep_platform_secret(path, values)
     plane.app, plane.ada = app, ada
     return plane
 
@@ -101,12 +110,61 @@ def test_a_restored_platform_is_the_same_one(full: Any, empty: Any, backup: io.B
     assert empty.vault.versions == full.vault.versions
     assert empty.vault.certificates == full.vault.certificates
     assert len(empty.vault.certificates) == 1
+    assert empty.vault.platform == PLATFORM
     assert list(empty.blobs.keys(names.SLUGS_BUCKET)) == list(full.blobs.keys(names.SLUGS_BUCKET))
     key = next(empty.blobs.keys(names.SLUGS_BUCKET))
     assert b"".join(empty.blobs.read(names.SLUGS_BUCKET, key)) == b"slug" * 100_000
     with empty.state.view() as work:
         assert {app.id for app in work.apps.behind()} == {app.id for app in work.apps.list()}
         assert "platform.restore" in {event.action for event in work.events.list()}
+
+
+def test_its_authority_takes_the_place_of_the_new_ones(empty: Any, backup: io.BytesIO) -> None:
+    """Whoever trusts the old platform's certificate goes on."""
+    empty.vault.keep_platform_secret(names.AUTHORITY_PATH, {**PLATFORM[names.AUTHORITY_PATH], "private_key": "new"})
+    empty.vault.keep_platform_secret(names.ZONE_PATH, {"private_key": "new"})
+
+    _restore(empty, backup)
+
+    assert empty.vault.platform == PLATFORM
+
+
+def test_an_authority_of_another_zone_is_left_out(empty: Any, backup: io.BytesIO) -> None:
+    """It could sign none of this one's names; the account at the ACME server is the old one all the same."""
+    own = {"domain": "apps.example.org", "certificate": "new", "private_key": "new"}
+    empty.vault.keep_platform_secret(names.AUTHORITY_PATH, own)
+    empty.vault.keep_platform_secret(names.ZONE_PATH, {"private_key": "new"})
+
+    _restore(empty, backup)
+
+    account = "platform/acme-1234"
+    zone = {"private_key": "new"}
+    assert empty.vault.platform == {names.AUTHORITY_PATH: own, names.ZONE_PATH: zone, account: PLATFORM[account]}
+
+
+def test_a_backup_of_before_has_no_platforms_secrets(empty: Any, backup: io.BytesIO) -> None:
+    """It is restored like any other, and what `up` made stays."""
+    own = {"domain": "localhost", "certificate": "new", "private_key": "new"}
+    empty.vault.keep_platform_secret(names.AUTHORITY_PATH, own)
+    older = io.BytesIO(_as_format_2(backup.getvalue()))
+    assert inspect(older)[0]["format"] == 2
+
+    _restore(empty, older)
+
+    assert [name for _, name in _rows(empty)["apps"]] == ["empty-app", "quiet-harbor"]
+    assert empty.vault.platform == {names.AUTHORITY_PATH: own}
+
+
+def test_no_progress_tells_a_secret(full: Any, empty: Any) -> None:
+    """Keys go from Vault to the file and back, and nowhere else."""
+    said: list[str] = []
+    out = io.BytesIO()
+
+    Backup(ports=full.ports, archive=SqlStateArchive(full.state))(out, SECRETS, say=said.append)
+    Restore(ports=empty.ports, archive=SqlStateArchive(empty.state))(out, say=said.append)
+
+    assert said
+    assert not any(values["private_key"] in line for line in said for values in PLATFORM.values())
 
 
 def test_a_build_that_waited_has_failed(full: Any, empty: Any, backup: io.BytesIO) -> None:
@@ -176,6 +234,23 @@ def _without_end(data: bytes) -> bytes:
 def _of_the_future(data: bytes) -> bytes:
     def change(name: str, content: bytes) -> bytes:
         return json.dumps({"format": 99}).encode() if name == "manifest.json" else content
+
+    return _rewritten(data, change)
+
+
+def _as_format_2(data: bytes) -> bytes:
+    """What the version before would have written."""
+    sums: dict[str, str] = {}
+
+    def change(name: str, content: bytes) -> bytes | None:
+        if name == "platform.json":
+            return None
+        if name == "manifest.json":
+            content = json.dumps(json.loads(content) | {"format": 2}).encode()
+        if name == "sums.json":
+            return json.dumps(sums).encode()
+        sums[name] = hashlib.sha256(content).hexdigest()
+        return content
 
     return _rewritten(data, change)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ def test_it_is_renewed_in_time(scene: Scene, enabled: Domain) -> None:
 
 @pytest.mark.parametrize("failure", [IssuanceRefused("No A record."), IssuerUnavailable("It is busy.")])
 def test_a_failure_is_told_and_tried_again_later(scene: Scene, enabled: Domain, failure: Exception) -> None:
-    """Once an hour; what was shown before stays. A refresh tries at once."""
+    """After an hour; what was shown before stays."""
     scene.issuer.refuses = failure
     scene.acm.tick()
     scene.acm.tick()
@@ -132,6 +133,50 @@ def test_a_failure_is_told_and_tried_again_later(scene: Scene, enabled: Domain, 
     scene.plane.clock.advance(AGAIN.total_seconds() + 1)
     scene.acm.tick()
     assert _now(scene.plane, enabled)[0].acm_status is AcmStatus.OK
+
+
+def _waits(scene: Scene, count: int) -> list[float]:
+    """Hours after each of so many failures until the next try."""
+    found = []
+    for _ in range(count):
+        scene.acm.tick()
+        with scene.plane.state.view() as work:
+            (domain,) = work.domains.list(scene.app.id)
+        assert domain.acm_try_at is not None
+        found.append((domain.acm_try_at - scene.plane.clock.now()).total_seconds() / 3600)
+        scene.plane.clock.advance(found[-1] * 3600)
+    return found
+
+
+@pytest.mark.usefixtures("enabled")
+def test_a_domain_that_goes_on_failing_is_tried_ever_more_seldom(scene: Scene) -> None:
+    """Up to a day; a refresh, or a success, begins anew."""
+    scene.issuer.refuses = IssuanceRefused("No A record.")
+    assert _waits(scene, 7) == [1, 2, 4, 8, 16, 24, 24]
+
+    scene.enable(scene.app, refresh=True)
+    assert _waits(scene, 2) == [1, 2]
+
+
+@pytest.mark.usefixtures("enabled")
+def test_the_server_says_how_long(scene: Scene) -> None:
+    """Longer than we would wait counts, shorter does not."""
+    scene.issuer.refuses = IssuerUnavailable("Too many.", retry_after=timedelta(hours=30))
+    assert _waits(scene, 1) == [30]
+    scene.issuer.refuses = IssuerUnavailable("Too many.", retry_after=timedelta(minutes=1))
+    assert _waits(scene, 1) == [24]
+
+
+def test_what_runs_out_comes_before_what_is_new(scene: Scene, enabled: Domain) -> None:
+    """The account's limits are spent on those first who have something to lose."""
+    scene.acm.tick()
+    scene.add("aaa.example.com")
+    scene.plane.clock.advance(86_400 * 61)
+    scene.issuer.asked.clear()
+
+    scene.acm.tick()
+
+    assert scene.issuer.asked == [enabled.hostname, "aaa.example.com"]
 
 
 def test_a_refresh_tries_at_once(scene: Scene, enabled: Domain) -> None:
