@@ -88,6 +88,7 @@ class Settings:
     build_disk_mb: int = 4096
     max_builds: int = 1
     slug_max_mb: int = 500
+    build_cache_mb: int = 1024
     source_max_mb: int = 1024
     build_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The host's registry settings and CA, which reach builds and never dynos."""
@@ -200,6 +201,7 @@ class Settings:
             build_disk_mb=read("NOMAPAAS_BUILD_DISK_MB", int, 4096),
             max_builds=read("NOMAPAAS_MAX_BUILDS", int, max(1, (os.cpu_count() or 2) // 2)),
             slug_max_mb=read("NOMAPAAS_SLUG_MAX_MB", int, 500),
+            build_cache_mb=read("NOMAPAAS_BUILD_CACHE_MB", int, 1024),
             source_max_mb=read("NOMAPAAS_SOURCE_MAX_MB", int, 1024),
             build_env=read("NOMAPAAS_BUILD_ENV", _texts, {}),
             fetch_private=bool(read("NOMAPAAS_FETCH_PRIVATE", int, 0)),

@@ -35,6 +35,7 @@ class BuildSpec:
     disk_mb: int = 4096
     timeout_s: int = 900
     slug_max_mb: int = 500
+    cache_max_mb: int = 1024
 
 
 def build(build: BuildSpec, site: Site) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def build(build: BuildSpec, site: Site) -> dict[str, Any]:
         "NOMAPAAS_BUILDPACKS": spec.encoded(json.dumps(build.buildpacks)),
         "NOMAPAAS_BUILD_ENV": spec.encoded(json.dumps(build.build_env)),
         "NOMAPAAS_SLUG_MAX_MB": str(build.slug_max_mb),
+        "NOMAPAAS_BUILD_CACHE_MB": str(build.cache_max_mb),
         "NOMAPAAS_BUILD_TIMEOUT": str(build.timeout_s),
         "NOMAPAAS_BUILD_DISK_MB": str(build.disk_mb),
         "NOMAPAAS_DYNO": "build",

@@ -31,6 +31,7 @@ class Inputs:
     build_env: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
     slug_max_bytes: int = 500 * MEGABYTE
+    cache_max_bytes: int = 1024 * MEGABYTE
     disk_bytes: int = 4096 * MEGABYTE
     timeout_s: int = 900
     private_fetch: bool = False
@@ -56,6 +57,7 @@ def read(environ: Mapping[str, str], config: bytes, *, runner: Path) -> Inputs:
         build_env=json.loads(_decoded(environ.get("NOMAPAAS_BUILD_ENV", "")) or "{}"),
         config=parse_config(config),
         slug_max_bytes=int(environ.get("NOMAPAAS_SLUG_MAX_MB", "500")) * MEGABYTE,
+        cache_max_bytes=int(environ.get("NOMAPAAS_BUILD_CACHE_MB", "1024")) * MEGABYTE,
         disk_bytes=int(environ.get("NOMAPAAS_BUILD_DISK_MB", "4096")) * MEGABYTE,
         timeout_s=int(environ.get("NOMAPAAS_BUILD_TIMEOUT", "900")),
         private_fetch=environ.get("NOMAPAAS_FETCH_PRIVATE", "") == "1",

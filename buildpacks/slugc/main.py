@@ -106,7 +106,7 @@ def _build(inputs: Inputs, reports: dict[str, str]) -> None:
     output.step("Compressing...")
     size = slug.pack(build, inputs.out / "slug.tgz", most=inputs.slug_max_bytes)
     output.detail(f"Done: {slug.megabytes(size)}")
-    slug.save_cache(workspace.cache, inputs.out / "cache.tar")
+    slug.save_cache(workspace.cache, inputs.out / "cache.tar", most=inputs.cache_max_bytes)
     result = {
         "process_types": types,
         "buildpack_provided_description": detected,

@@ -11,7 +11,6 @@ from . import output
 from .exit_codes import BuildError, ExitCode
 
 _MEGABYTE = 1024 * 1024
-_CACHE_MAX_BYTES = 2048 * _MEGABYTE
 _STACK_MARK = ".nomapaas-stack"
 _FIRST_STACK = "nomapaas-13"
 
@@ -79,8 +78,8 @@ def drop_cache_of_another_stack(cache: Path, stack_name: str) -> None:
     mark.write_text(stack_name)
 
 
-def save_cache(cache: Path, archive: Path) -> None:
-    """Packs the cache, uncompressed: it only ever travels on this machine."""
+def save_cache(cache: Path, archive: Path, *, most: int) -> None:
+    """Packs the cache, uncompressed: it only ever travels on this machine. One of more than `most` bytes is dropped."""
     partial = archive.with_suffix(".partial")
     try:
         _tar(["--file", str(partial), "--directory", str(cache), "."])
@@ -89,9 +88,12 @@ def save_cache(cache: Path, archive: Path) -> None:
         output.warning(f"The build cache was not kept: {exc}")
         return
     size = partial.stat().st_size
-    if size > _CACHE_MAX_BYTES:
+    if size > most:
         partial.unlink()
-        output.warning(f"The build cache was not kept: it has {megabytes(size)}, more than 2 GB.")
+        output.warning(
+            f"The build cache was not kept: it has {megabytes(size)}, more than the {most // _MEGABYTE} MB that a "
+            "build cache may have."
+        )
         return
     partial.rename(archive)
 

@@ -47,8 +47,12 @@ class EdgeClient:
             raise EdgeUnavailable("The edge does not answer. Run `nomapaas status`.") from exc
 
     def release_served(self, app_id: str) -> int | None:
-        release = self._ask("GET", "/served", params={"app": app_id}, otherwise=_OLD_EDGE).get("release")
+        release = self._served(app_id).get("release")
         return int(release) if release else None
+
+    def state_served(self, app_id: str) -> str | None:
+        state = self._served(app_id).get("state")
+        return str(state) if state else None
 
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         named = {"host": host} if host else {}
@@ -57,6 +61,9 @@ class EdgeClient:
     def close(self) -> None:
         """Let the kept connections go."""
         self._http.close()
+
+    def _served(self, app_id: str) -> Any:
+        return self._ask("GET", "/served", params={"app": app_id}, otherwise=_OLD_EDGE)
 
     def _ask(self, method: str, path: str, *, otherwise: str, **options: Any) -> Any:
         """The edge's JSON. Raises EdgeUnavailable, with `otherwise` where the edge says no."""

@@ -15,9 +15,10 @@ _NOTHING = CacheCounts(
 
 
 class MemoryEdge:
-    """The edge, which follows `catalog` at once.
+    """The edge, which follows `catalog` at once, but for apps that it is `behind` with.
 
-    `counts` is what it tells of an app, `purged` what it was asked to forget.
+    `behind` has the state that it goes by instead, `counts` is what it tells of an app, `purged` what it was asked to
+    forget.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -25,6 +26,7 @@ class MemoryEdge:
         self.catalog = catalog
         self.asked_for: list[str] = []
         self.counts: dict[str, CacheCounts] = {}
+        self.behind: dict[str, str] = {}
         self.purged: list[tuple[str, Target]] = []
 
     def cache_counts(self, app_id: str) -> CacheCounts:
@@ -40,6 +42,11 @@ class MemoryEdge:
         self._check()
         route = self.catalog.routes().get(app_id)
         return (route.release or None) if route else None
+
+    def state_served(self, app_id: str) -> str | None:
+        self._check()
+        route = self.catalog.routes().get(app_id)
+        return self.behind.get(app_id, route.state if route else None)
 
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         self._check()

@@ -30,6 +30,7 @@ class MemoryNode:
         self.down = False
         self.lines: dict[str, list[str]] = {}
         self.caches: dict[str, bytes] = {}
+        self.largest_cache: int | None = None
         self.kept_slugs: list[tuple[str, str]] = []
         self.no_slugs: set[str] = set()
         """Digests that the blob store does not have."""
@@ -83,8 +84,12 @@ class MemoryNode:
 
     def keep_cache(self, allocation_id: str, *, app_id: str) -> None:
         self._check()
-        if allocation_id in self._left_caches:
-            self.caches[app_id] = self._left_caches[allocation_id]
+        left = self._left_caches.get(allocation_id)
+        if left is None:
+            return
+        if self.largest_cache is not None and len(left) > self.largest_cache:
+            raise NodeUnavailable("The node agent could not do it: The file is larger than the platform takes.")
+        self.caches[app_id] = left
 
     def keep_slug(self, app_id: str, *, sha256: str) -> None:
         self._check()

@@ -51,7 +51,7 @@ class Autosleep:
     after_s: int | None = None
     """Seconds without a request; `OFF`; None for the platform's time, where only what may sleep untold does."""
     keep_warm: str = ""
-    """Windows, as `check_keep_warm` gives them back; within one the app does not fall asleep by itself."""
+    """Windows, as `check_keep_warm` gives them back; it wakes when one opens, and does not sleep by itself in one."""
     freeze: bool = False
     """Asleep, its dynos keep their memory and run no instruction, instead of being stopped."""
 
@@ -68,14 +68,17 @@ class Window:
     """The same; not after `start` means on the next day."""
     zone: str
 
-    def covers(self, now: datetime) -> bool:
-        """Whether `now` lies in it."""
+    def opened_at(self, now: datetime) -> datetime | None:
+        """When it opened, if `now` lies in it."""
         local = now.astimezone(ZoneInfo(self.zone))
         minute = local.hour * 60 + local.minute
-        if self.end > self.start:
-            return local.weekday() in self.days and self.start <= minute < self.end
-        began_today = local.weekday() in self.days and minute >= self.start
-        return began_today or ((local.weekday() - 1) % 7 in self.days and minute < self.end)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        passes_midnight = self.end <= self.start
+        if local.weekday() in self.days and self.start <= minute and (passes_midnight or minute < self.end):
+            return midnight + timedelta(minutes=self.start)
+        if passes_midnight and (local.weekday() - 1) % 7 in self.days and minute < self.end:
+            return midnight - timedelta(days=1) + timedelta(minutes=self.start)
+        return None
 
 
 def can_be_woken(formation: Sequence[Formation]) -> bool:
@@ -108,9 +111,10 @@ def idle_time(autosleep: Autosleep | None, default_s: int) -> timedelta | None:
     return timedelta(seconds=seconds) if seconds else None
 
 
-def is_kept_warm(autosleep: Autosleep | None, now: datetime) -> bool:
-    """Whether one of its windows is open."""
-    return autosleep is not None and any(window.covers(now) for window in parse_keep_warm(autosleep.keep_warm))
+def kept_warm_since(autosleep: Autosleep | None, now: datetime) -> datetime | None:
+    """When the one of its windows opened that is open, the last one of several; None when all are closed."""
+    windows = parse_keep_warm(autosleep.keep_warm) if autosleep is not None else []
+    return max((opened for window in windows if (opened := window.opened_at(now))), default=None)
 
 
 def check_after(value: object, *, shortest_s: int) -> int | None:

@@ -37,6 +37,10 @@ class Edge(Protocol):
         """The version of the release whose dynos get an app's requests; None when there is no dyno for them."""
         ...
 
+    def state_served(self, app_id: str) -> str | None:
+        """The state of the app's route record that its requests go by; None when the edge knows no such app."""
+        ...
+
     def purge(self, app_id: str, *, host: str | None, path: str, prefix: bool) -> None:
         """Have the cache forget an app's responses of one path, or of all that begin like it, on one or every host."""
         ...

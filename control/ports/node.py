@@ -114,7 +114,10 @@ class Node(Protocol):
         ...
 
     def keep_cache(self, allocation_id: str, *, app_id: str) -> None:
-        """Make the cache archive that a build left the app's build cache on this node, if it left one."""
+        """Make the cache archive that a build left the app's build cache on this node, if it left one.
+
+        One that is too large raises NodeUnavailable, too; the one from before stays.
+        """
         ...
 
     def keep_slug(self, app_id: str, *, sha256: str) -> None:

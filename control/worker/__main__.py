@@ -34,6 +34,8 @@ from control.worker.wakes import Wakes
 log = structlog.get_logger()
 
 _APPS_AT_ONCE = 16
+_APPS_OF_ONE_OWNER = 8
+"""Of those at once: somebody all of whose apps are stuck leaves the others as many hands."""
 _ONEOFFS_AT_ONCE = 8
 """How many are looked at at the same moment; any number of them may run."""
 _STAND_BY_S = 1
@@ -75,7 +77,8 @@ def _work(ports: Ports, settings: Settings, stop: threading.Event) -> None:
         crew=Crew("build", settings.max_builds),
         builder=Builder(ports=ports, settings=settings, site=site),
     )
-    attend = Attend(ports=ports, settings=settings, site=site, crew=Crew("app", _APPS_AT_ONCE))
+    apps = Crew("app", _APPS_AT_ONCE, for_one=_APPS_OF_ONE_OWNER)
+    attend = Attend(ports=ports, settings=settings, site=site, crew=apps)
     reconcile = Reconcile(ports=ports, settings=settings, roll=StackRoll(ports=ports, settings=settings))
     wakes = Wakes(ports=ports, settings=settings)
     sleeper = Sleeper(ports=ports, settings=settings)

@@ -2,16 +2,22 @@
 
 Pending releases are rolled out; an app whose generation was raised (scale, restart, rename, maintenance, a failed
 release) gets its job and route anew; a destroyed one is removed with all that it owned.
+
+Nobody may keep the others waiting: one owner's apps occupy some of the crew's hands only, a release that waits for long
+gives its hand back (see `rollout`), and the app that was taken up longest ago comes first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
 
 import structlog
 
 from control.ports.bundle import Ports
 from control.ports.errors import PortError
+from control.ports.state import UnitOfWork
 from control.services import holds
 from control.services.apply import ApplyApp
 from control.settings import Settings
@@ -32,17 +38,29 @@ class Attend:
     settings: Settings
     site: Site
     crew: Crew
+    _taken_up: dict[str, float] = field(default_factory=dict, init=False)
+    """When each app that still needs work was taken up last."""
 
     def tick(self) -> bool:
         """One look: three indexed queries, whatever the number of apps. Whether any app needs work."""
         with self.ports.state.view() as work:
-            waiting = dict.fromkeys(each.app_id for each in work.releases.pending())
-            waiting |= dict.fromkeys(each.id for each in work.apps.behind())
-            waiting |= dict.fromkeys(each.id for each in work.apps.destroyed())
-        for app_id in waiting:
+            waiting = self._waiting(work)
+        for app_id in self._taken_up.keys() - waiting.keys():
+            del self._taken_up[app_id]
+        for app_id in sorted(waiting, key=lambda each: self._taken_up.get(each, -inf)):
             hold = self.ports.state.hold(holds.attending(app_id))
-            self.crew.dispatch(app_id, lambda app_id=app_id: self.attend(app_id), hold=hold)  # type: ignore[misc]
+            attend = partial(self.attend, app_id)
+            if self.crew.dispatch(app_id, attend, owner=waiting[app_id], hold=hold):
+                self._taken_up[app_id] = self.ports.clock.monotonic()
         return bool(waiting)
+
+    def _waiting(self, work: UnitOfWork) -> dict[str, str]:
+        """The apps that need work, each with its owner; those at work now are in it as well."""
+        found = {each.id: each.owner_id for each in (*work.apps.behind(), *work.apps.destroyed())}
+        for app_id in {each.app_id for each in work.releases.pending()} - found.keys():
+            if app := work.apps.get(app_id):
+                found[app_id] = app.owner_id
+        return found
 
     def attend(self, app_id: str) -> None:
         """Do all that this app needs now. A part that does not answer leaves it for a later tick."""

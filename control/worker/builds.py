@@ -20,7 +20,7 @@ from control.domain.releases import Release
 from control.domain.rules import BrokenRule
 from control.domain.slugs import Slug
 from control.ports.bundle import Ports
-from control.ports.errors import PortError, StoreFull
+from control.ports.errors import NodeUnavailable, PortError, StoreFull
 from control.ports.scheduler import Allocation, AllocationStatus
 from control.ports.state import UnitOfWork
 from control.services.builds import source_id_of
@@ -127,7 +127,7 @@ class Builder:
         allocation, result = self._follow(build, job_id)
         demand_success(allocation, result, self.settings)
         made = self._store(build, allocation, read_result(result, self.settings), key)
-        self.ports.node.keep_cache(allocation.id, app_id=build.app_id)
+        self._keep_cache(build, allocation)
         return made
 
     def _spec(self, build: Build, app: App, config_version: int, *, first: bool) -> oneoff.BuildSpec:
@@ -144,6 +144,7 @@ class Builder:
             disk_mb=self.settings.build_disk_mb,
             timeout_s=self.settings.build_timeout,
             slug_max_mb=self.settings.slug_max_mb,
+            cache_max_mb=self.settings.build_cache_mb,
             private_fetch=self.settings.fetch_private,
             first=first,
         )
@@ -207,6 +208,14 @@ class Builder:
             app_json=result.manifest.kept,
         )
         return Made(slug=slug, manifest=result.manifest, reports=result.reports)
+
+    def _keep_cache(self, build: Build, allocation: Allocation) -> None:
+        """The slug is good without it: the next build is only slower."""
+        try:
+            self.ports.node.keep_cache(allocation.id, app_id=build.app_id)
+        except NodeUnavailable as exc:
+            tail = OutputTail(self.ports, owner_id=build.id, task="build")
+            tail.say(f" !     The build cache was not kept: {exc}\n")
 
     def _succeed(self, build: Build, made: Made, prepared: Prepared) -> bool:
         """End the build and make its release, in one unit of work; False when config vars have changed meanwhile."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from control.domain.releases import Release
 from control.domain.slugs import RELEASE_TYPE
@@ -15,7 +16,7 @@ from control.ports.bundle import Ports
 from control.ports.scheduler import Allocation, AllocationStatus, Job
 from control.settings import Settings
 from control.worker.output import OutputTail
-from jobs import oneoff
+from jobs import names, oneoff
 from jobs.sizes import DEFAULT_SIZE
 from jobs.spec import AppRef, Site
 
@@ -35,7 +36,10 @@ class ReleasePhase:
     site: Site
 
     def run(self, release: Release, *, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Return when it ended well or there is none; `meanwhile` is called again and again. Raises PhaseFailed."""
+        """Return when it ended well or there is none. Raises PhaseFailed.
+
+        `meanwhile` is called again and again; what it raises leaves the phase running, and the next call goes on.
+        """
         job = self._job(release)
         if job is None:
             return
@@ -47,6 +51,15 @@ class ReleasePhase:
         allocation = self._follow(release, job_id, meanwhile)
         if allocation.status is not AllocationStatus.COMPLETE or allocation.exit_code != 0:
             raise PhaseFailed(_explain(allocation))
+
+    def is_under_way(self, release: Release) -> bool:
+        """Whether it was placed and has not ended."""
+        job_id = names.release_phase_job_id(release.app_id, release.version)
+        return any(not each.status.has_ended for each in self.ports.scheduler.allocations(job_id))
+
+    def drop(self, release: Release) -> None:
+        """Stop a release phase that waits for capacity; one that was never submitted is success."""
+        self.ports.scheduler.stop(names.release_phase_job_id(release.app_id, release.version))
 
     def _job(self, release: Release) -> Job | None:
         with self.ports.state.view() as work:
@@ -66,7 +79,7 @@ class ReleasePhase:
 
     def _follow(self, release: Release, job_id: str, meanwhile: Callable[[], None]) -> Allocation:
         tail = OutputTail(self.ports, owner_id=release.id, task=RELEASE_TYPE)
-        deadline = self.ports.clock.monotonic() + self.settings.release_timeout
+        most = timedelta(seconds=self.settings.release_timeout)
         while True:
             allocation = next(iter(self.ports.scheduler.allocations(job_id)), None)
             if allocation and allocation.status is not AllocationStatus.PENDING:
@@ -74,7 +87,7 @@ class ReleasePhase:
             if allocation and allocation.status.has_ended:
                 tail.drain(allocation.id)
                 return allocation
-            if self.ports.clock.monotonic() > deadline:
+            if allocation and self.ports.clock.now() - allocation.created_at > most:
                 self.ports.scheduler.stop(job_id)
                 raise PhaseFailed(
                     f"The release phase took longer than {self.settings.release_timeout} seconds and was stopped."

@@ -7,8 +7,12 @@ stateDiagram-v2
     pending --> booting: job submitted
     booting --> succeeded: every web dyno accepts
     booting --> failed: a web dyno ends or does not bind in time
+    pending --> expired: a newer release came
     booting --> expired: a newer release came
 ```
+
+A release phase may take an hour, and a boot waits for capacity for as long as it takes. So a rollout gives its hand
+back after a while and is taken up again where it was, just as after a kill: what Nomad has says how far it came.
 """
 
 from __future__ import annotations
@@ -38,9 +42,15 @@ from jobs.spec import Site
 log = structlog.get_logger()
 
 _TICK_S = 0.1
+_SHIFT_S = 10
+"""How long a release occupies a hand of the worker at a time."""
 _EDGE_FOLLOWS_S = 5
 """The edge mostly follows in 0.3 s; a release does not fail because it is away."""
 _LOOK_S = 0.05
+
+
+class _ShiftOver(Exception):
+    """The release is not on the air yet, and it is somebody else's turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,36 +62,62 @@ class Rollout:
     site: Site
 
     def run(self, app_id: str) -> None:
-        """Take the newest pending release to its end; older pending ones expire."""
+        """Take the newest pending release on, to its end if it does not wait for long; older pending ones expire."""
         release = self._take_newest(app_id)
         if release is None:
             return
+        shift_ends = self.ports.clock.monotonic() + _SHIFT_S
         try:
-            self._adopt_slug(release)
-            phase = ReleasePhase(ports=self.ports, settings=self.settings, site=self.site)
-            phase.run(release, meanwhile=lambda: self._wake_old(app_id))
-            self._boot(release)
+            if not self._boots(release):
+                self._adopt_slug(release)
+                self._phase.run(release, meanwhile=lambda: self._during_phase(app_id, shift_ends))
+            self._boot(release, shift_ends)
+        except _ShiftOver:
+            return
         except (PhaseFailed, SlugRejected) as exc:
             self._fail(release, str(exc))
         except JobRejected as exc:
             self._fail(release, f"The release could not be scheduled: {exc}")
 
+    @property
+    def _phase(self) -> ReleasePhase:
+        return ReleasePhase(ports=self.ports, settings=self.settings, site=self.site)
+
     def _take_newest(self, app_id: str) -> Release | None:
-        with self.ports.state.begin() as work:
+        """The newest one; but a release phase that runs is first brought to its end: two at once may harm data."""
+        with self.ports.state.view() as work:
             pending = [each for each in work.releases.pending() if each.app_id == app_id]
-            if not pending:
-                return None
-            *older, newest = sorted(pending, key=lambda each: each.version)
+        if not pending:
+            return None
+        *older, newest = sorted(pending, key=lambda each: each.version)
+        for each in older:
+            if self._phase.is_under_way(each):
+                return each
+            self._phase.drop(each)
+        with self.ports.state.begin() as work:
             for each in older:
                 work.releases.save(replace(each, status=ReleaseStatus.EXPIRED, updated_at=self.ports.clock.now()))
             work.commit()
         return newest
+
+    def _boots(self, release: Release) -> bool:
+        """Whether its job was submitted, and so its release phase is over, which Nomad forgets after an hour."""
+        job = self.ports.scheduler.job(names.app_job_id(release.app_id))
+        return job is not None and job.meta.get("release") == str(release.version)
 
     def _adopt_slug(self, release: Release) -> None:
         with self.ports.state.view() as work:
             slug = work.slugs.get(release.slug_id) if release.slug_id else None
         if slug is not None:
             slug_store.adopt_posted(self.ports, self.settings, slug)
+
+    def _during_phase(self, app_id: str, shift_ends: float) -> None:
+        self._wake_old(app_id)
+        self._demand_shift(shift_ends)
+
+    def _demand_shift(self, shift_ends: float) -> None:
+        if self.ports.clock.monotonic() > shift_ends:
+            raise _ShiftOver
 
     def _wake_old(self, app_id: str) -> None:
         """Somebody wakes the app while its release phase runs: what is on the air starts, as if it had been awake."""
@@ -91,7 +127,7 @@ class Rollout:
             apply = ApplyApp(ports=self.ports, settings=self.settings, site=self.site)
             apply(app_id, despite_pending=True)
 
-    def _boot(self, release: Release) -> None:
+    def _boot(self, release: Release, shift_ends: float) -> None:
         wanted = self._submit(release)
         while wanted is not None:
             verdict = self._judge(wanted)
@@ -104,6 +140,7 @@ class Rollout:
             if verdict.outcome is not Outcome.WAITING:
                 self._fail(release, explain(self.ports, self.settings, verdict, wanted))
                 return
+            self._demand_shift(shift_ends)
             self.ports.clock.wait(_TICK_S)
             wanted = self._renew(wanted)
 

@@ -1,4 +1,4 @@
-"""Puts apps to sleep that nobody has asked for in a while.
+"""Puts apps to sleep that nobody has asked for in a while, and wakes those that are to be kept warm from now on.
 
 Idle is judged by what the router's workers report to the node agent: when an app had its last request, and whether one
 is under way. A router that was not heard lately may be serving anything, so then nothing falls asleep.
@@ -6,21 +6,21 @@ is under way. A router that was not heard lately may be serving anything, so the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from control.domain.apps import App
-from control.domain.sleeping import SleepCause, idle_time, is_kept_warm, may_not_sleep
+from control.domain.sleeping import SleepCause, idle_time, kept_warm_since, may_not_sleep
 from control.errors import PlatformError
 from control.ports.bundle import Ports
 from control.ports.errors import PortError
 from control.ports.node import Activity
 from control.ports.state import UnitOfWork
 from control.services import holds
-from control.services.sleeping import SleepApp, running_formation
+from control.services.sleeping import SleepApp, WakeApp, running_formation
 from control.settings import Settings
 from control.worker.bedtime import stop_frozen
 
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 _AT_ONCE = 4
 """Apps that fall asleep at the same time: each occupies a hand of the worker until its last request is done."""
+_WAKES_AT_ONCE = 4
+"""Apps that are woken at one look: should many windows open at eight, not all of their dynos boot in one moment."""
 _HEARD = timedelta(seconds=30)
 """A report is newer than that, or the router counts as silent."""
 
@@ -43,8 +45,10 @@ class Sleeper:
         """One look at all apps: one listing, and a few queries for each that may have been idle long enough."""
         try:
             self._check_frozen()
-            activity = self.ports.node.activity()
             now = self.ports.clock.now()
+            for app in self._to_keep_warm(now)[:_WAKES_AT_ONCE]:
+                WakeApp(ports=self.ports, apply=None)(app.id, why="it is to be kept warm from now on")
+            activity = self.ports.node.activity()
             if activity.since is None or activity.heard_at is None or now - activity.heard_at > _HEARD:
                 return
             for app, idle in self._idle(activity, heard_at=activity.heard_at, now=now).items():
@@ -74,6 +78,10 @@ class Sleeper:
             log.warning("sleeper.not_frozen", app=app_id)
             stop_frozen(self.ports, app_id)
 
+    def _to_keep_warm(self, now: datetime) -> Sequence[App]:
+        with self.ports.state.view() as work:
+            return [app for app in work.apps.list() if _wakes_by_itself(app, now)]
+
     def _idle(self, activity: Activity, *, heard_at: datetime, now: datetime) -> Mapping[App, timedelta]:
         """The apps that are to sleep, with how long each was idle when the last report came: nobody knows of later."""
         found: dict[App, timedelta] = {}
@@ -87,7 +95,7 @@ class Sleeper:
                 idle = heard_at - _busy_until(app, activity)
                 if wanted is None or idle < wanted or not _is_settled(app):
                     continue
-                if not is_kept_warm(app.autosleep, now) and not self._has_reasons(work, app, now - wanted):
+                if not kept_warm_since(app.autosleep, now) and not self._has_reasons(work, app, now - wanted):
                     found[app] = idle
         return found
 
@@ -102,6 +110,14 @@ class Sleeper:
             SleepApp(ports=self.ports)(app, cause=SleepCause.IDLE, why=why)
         except PlatformError as exc:
             log.info("sleeper.leaves", app=app.id, reason=exc.message)
+
+
+def _wakes_by_itself(app: App, now: datetime) -> bool:
+    """Whether it is to be kept warm, and nobody wanted it asleep since then. One that did not boot is left alone."""
+    if app.asleep_since is None or app.maintenance or app.asleep_because is SleepCause.FAILED:
+        return False
+    since = kept_warm_since(app.autosleep, now)
+    return since is not None and (app.asleep_because is SleepCause.IDLE or app.asleep_since < since)
 
 
 def _is_settled(app: App) -> bool:

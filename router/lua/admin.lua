@@ -56,12 +56,12 @@ function admin.challenge()
     return reply(known and 200 or 404, { token = ngx.var.arg_token, known = known ~= nil and known ~= false })
 end
 
--- The release whose dynos get an app's requests.
+-- The release whose dynos get an app's requests, and what its record says of it.
 function admin.served()
     routes.refresh()
     local app = routes.apps[ngx.var.arg_app or ""]
     local dyno = app and app.pool[1]
-    return reply(200, { release = dyno and dyno.release })
+    return reply(200, { release = dyno and dyno.release, state = app and app.state })
 end
 
 -- The certificates are never shown again: there is no GET.

@@ -86,6 +86,15 @@ def test_it_says_which_release_serves(stage: Stage) -> None:
         assert stage.edge.release_served(app_id) == release
 
 
+def test_it_says_what_state_an_app_is_in(stage: Stage) -> None:
+    """That of the table in use; none for an app that it does not know."""
+    app_id = str(uuid.uuid4())
+
+    assert stage.edge.state_served(app_id) is None
+    stage.serve(app_id, 3)
+    assert stage.edge.state_served(app_id) == "up"
+
+
 def test_a_purge_is_taken(stage: Stage) -> None:
     """Of a path, of all that begin like it, on a host: also where there is nothing to forget."""
     app_id = str(uuid.uuid4())
@@ -102,6 +111,8 @@ def test_an_edge_that_is_away(stage: Stage) -> None:
         stage.unavailable.cache_counts(str(uuid.uuid4()))
     with pytest.raises(EdgeUnavailable, match=r"\.$"):
         stage.unavailable.release_served(str(uuid.uuid4()))
+    with pytest.raises(EdgeUnavailable, match=r"\.$"):
+        stage.unavailable.state_served(str(uuid.uuid4()))
     with pytest.raises(EdgeUnavailable, match=r"\.$"):
         stage.unavailable.purge(str(uuid.uuid4()), host=None, path="/", prefix=False)
 

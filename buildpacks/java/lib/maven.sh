@@ -2,7 +2,8 @@
 # Builds the app with Maven: its own wrapper, the version that system.properties names, or the stack's.
 
 readonly STACK_MAVEN=/usr/share/maven/bin/mvn
-readonly CACHE_MAX_MB=1200
+# Below what a build cache may have, as long as nobody sets another NOMAPAAS_BUILD_CACHE_MB.
+readonly CACHE_MAX_MB=1000
 
 # Ends the build of what is no Maven project.
 function maven::check() {

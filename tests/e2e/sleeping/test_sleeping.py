@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,10 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.faults.processes import processes_of
+from tests.freezing import frozen
+
 pytestmark = pytest.mark.platform
 
 APP = "drowsy"
 _PATIENCE_S = 90
+_GONE_BY_S = 5
+"""A dyno that nobody keeps is surely told to stop within this time after its app fell asleep."""
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +60,10 @@ def _asleep(paas: Any) -> bool:
     return _dynos(paas) == [("web.1", "idle")] and not _running(paas)
 
 
+def _times_slept(paas: Any) -> int:
+    return sum(each["action"] == "app.sleep" for each in paas.json("events", "--app", APP))
+
+
 def _put_to_sleep(paas: Any) -> None:
     paas.run("ps:sleep", "--app", APP)
     _soon(paas, lambda: _asleep(paas))
@@ -79,6 +89,24 @@ def test_it_sleeps_when_nobody_asks_and_wakes_when_somebody_does(paas: Any, app:
     assert "heroku[web.1]: Unidling" in log
     events = [(each["action"], each["actor"]) for each in paas.json("events", "--app", app)]
     assert any(action == "app.sleep" and actor is None for action, actor in events)
+
+
+def test_a_router_that_hears_nothing_new_loses_no_request(paas: Any, app: str) -> None:
+    """Its consul-template stands still: the dyno runs on while requests still go to it."""
+    before, allocations, slept = paas.ask(app), _running(paas), _times_slept(paas)
+    with frozen([process.pid for process in processes_of(paas, "consul-template")]):
+        paas.run("ps:autosleep", "--app", app, "--after", "5s")
+        _soon(paas, lambda: _times_slept(paas) > slept)
+        until = time.monotonic() + _GONE_BY_S
+        while time.monotonic() < until:
+            assert paas.ask(app)["started"] == before["started"]
+        assert _running(paas) == allocations
+        paas.run("ps:autosleep", "--app", app, "--after", "off")
+
+    # As soon as the router follows, what fell asleep goes on with that.
+    paas.run("ps:wake", "--app", app)
+    assert paas.ask(app)["word"] == before["word"]
+    _soon(paas, lambda: _dynos(paas) == [("web.1", "up")])
 
 
 def test_many_first_requests_are_one_start(paas: Any, app: str) -> None:

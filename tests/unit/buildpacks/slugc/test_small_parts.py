@@ -26,6 +26,7 @@ def test_the_environment_of_a_build_is_decoded():
         "NOMAPAAS_BUILD_ENV": base64.b64encode(b'{"UV_INDEX": "${x}"}').decode(),
         "NOMAPAAS_SOURCE_URL": base64.b64encode(b"https://example.com/a.tgz").decode(),
         "NOMAPAAS_SLUG_MAX_MB": "7",
+        "NOMAPAAS_BUILD_CACHE_MB": "9",
         "NOMAPAAS_BUILD_TIMEOUT": "60",
         "NOMAD_ALLOC_DIR": "/shared",
     }
@@ -36,6 +37,7 @@ def test_the_environment_of_a_build_is_decoded():
     assert read.build_env == {"UV_INDEX": "${x}"}
     assert read.source_url == "https://example.com/a.tgz"
     assert read.slug_max_bytes == 7 * 1024 * 1024
+    assert read.cache_max_bytes == 9 * 1024 * 1024
     assert read.timeout_s == 60
     assert read.out == Path("/shared/out")
     assert read.config == {"A": "1"}

@@ -16,7 +16,7 @@ from control.domain.sleeping import (
     check_after,
     check_keep_warm,
     idle_time,
-    is_kept_warm,
+    kept_warm_since,
     may_not_sleep,
 )
 
@@ -99,9 +99,27 @@ def test_keep_warm_windows(window: str, warm: list[str], cold: list[str]) -> Non
     autosleep = Autosleep(keep_warm=check_keep_warm(window))
 
     for moments, expected in ((warm, True), (cold, False)):
-        assert {moment: is_kept_warm(autosleep, _moment(moment)) for moment in moments} == dict.fromkeys(
-            moments, expected
-        )
+        found = {moment: kept_warm_since(autosleep, _moment(moment)) is not None for moment in moments}
+        assert found == dict.fromkeys(moments, expected)
+
+
+@pytest.mark.parametrize(
+    ("window", "now", "since"),
+    [
+        ("mon-fri 08:00-20:00", "tue 08:00", "tue 08:00"),
+        ("mon-fri 08:00-20:00", "tue 19:59", "tue 08:00"),
+        ("fri 22:00-06:00", "sat 05:00", "fri 22:00"),
+        ("daily 00:00-24:00", "wed 12:00", "wed 00:00"),
+        ("tue 08:30-09:30 Asia/Tokyo", "tue 00:00", "mon 23:30"),
+        ("daily 08:00-20:00, mon 10:00-12:00", "mon 11:00", "mon 10:00"),
+        ("mon 08:00-09:00", "mon 09:00", None),
+    ],
+)
+def test_when_a_window_opened(window: str, now: str, since: str | None) -> None:
+    """The last one that did, on the day before where it passes midnight."""
+    found = kept_warm_since(Autosleep(keep_warm=check_keep_warm(window)), _moment(now))
+
+    assert found == (_moment(since) if since else None)
 
 
 def _moment(text: str) -> datetime:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from control.domain.builds import Build, BuildStatus
 from control.worker.build_queue import BuildQueue
 from control.worker.crew import Crew
 from control.worker.output import WAITING, OutputTail
+
+_SECONDS = 20
 
 
 class Held:
@@ -54,7 +60,108 @@ def test_who_waits_is_told_for_what_and_once(world: Any, builder: Held) -> None:
     assert _said(world, running) == ""
     assert _said(world, behind) == "-----> Waiting for the end of the build before this one\n"
     assert _said(world, second) == "-----> Waiting for a free place: another build runs\n"
-    assert _said(world, third) == "-----> Waiting for a free place: another build runs, and 1 more come first\n"
+    assert (
+        _said(world, third) == "-----> Waiting for a free place: another build runs, and 1 more come first as of now\n"
+    )
+
+
+class Noted(Crew):
+    """A crew that knows in which order it was given work."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("build", size)
+        self.began: list[Hashable] = []
+
+    def dispatch(self, key: Hashable, work: Callable[[], None], **options: Any) -> bool:
+        started = super().dispatch(key, work, **options)
+        self.began += [key] * started
+        return started
+
+
+class Stepwise:
+    """A builder each of whose builds ends when the test says so."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self._ends: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+
+    def run(self, build_id: str) -> None:
+        with self._world.ports.state.view() as work:
+            build = work.builds.get(build_id)
+        self._ends[build.app_id].wait(_SECONDS)
+        with self._world.ports.state.begin() as work:
+            work.builds.save(replace(build, status=BuildStatus.SUCCEEDED))
+            work.commit()
+
+    def end(self, app_id: str) -> None:
+        self._ends[app_id].set()
+
+
+def _until(done: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(_SECONDS * 100):
+        if done():
+            return
+        pause.wait(0.01)
+    raise AssertionError(f"it was not done within {_SECONDS} s")
+
+
+def _builds_of(world: Any, name: str, number: int) -> list[Build]:
+    """Waiting builds of as many apps of one account, oldest first."""
+    owner = replace(world.owner, id=str(uuid4()), email=f"{name}@example.com")
+    with world.ports.state.begin() as work:
+        work.accounts.add(owner)
+        work.commit()
+    found = []
+    for count in range(number):
+        app = replace(world.app(f"{name}-{count}"), owner_id=owner.id)
+        with world.ports.state.begin() as work:
+            work.apps.save(app)
+            work.commit()
+        found.append(world.build(app))
+        world.clock.wait(1)
+    return found
+
+
+def _order(world: Any, size: int, builds: Sequence[Build]) -> list[Build]:
+    """The builds in the order in which they begin, when the one that began first always ends next."""
+    builder, crew = Stepwise(world), Noted(size)
+    queue = BuildQueue(ports=world.ports, crew=crew, builder=builder)
+    for done in range(len(builds)):
+        queue.tick()
+        builder.end(crew.began[done])
+        _until(lambda ended=crew.began[done]: ended not in crew.busy)
+    by_app = {build.app_id: build for build in builds}
+    return [by_app[app_id] for app_id in crew.began]
+
+
+def test_accounts_take_turns(world: Any) -> None:
+    """With one place: who comes with one build waits for one, though five were there before; oldest first each."""
+    many, few = _builds_of(world, "many", 5), _builds_of(world, "few", 2)
+
+    assert _order(world, 1, many + few) == [many[0], few[0], many[1], few[1], *many[2:]]
+
+
+def test_nobody_takes_every_place_while_others_wait(world: Any) -> None:
+    """With three places a second account has one of them at once, and from then on every other one that gets free."""
+    many, few = _builds_of(world, "many", 5), _builds_of(world, "few", 3)
+
+    taken = [many[0], few[0], many[1], few[1], many[2], few[2], *many[3:]]
+    assert _order(world, 3, many + few) == taken
+
+
+def test_who_waits_is_told_of_their_turn(world: Any, builder: Held) -> None:
+    """Not of their place by age: the only build of an account comes before the second one of another."""
+    many, few = _builds_of(world, "many", 3), _builds_of(world, "few", 1)
+    BuildQueue(ports=world.ports, crew=Crew("build", 1), builder=builder).tick()
+
+    said = [_said(world, build) for build in (*few, *many[1:])]
+
+    assert said == [
+        "-----> Waiting for a free place: another build runs\n",
+        "-----> Waiting for a free place: another build runs, and 1 more come first as of now\n",
+        "-----> Waiting for a free place: another build runs, and 2 more come first as of now\n",
+    ]
 
 
 def test_another_worker_s_build_waits_for_nothing(world: Any, builder: Held) -> None:

@@ -167,6 +167,29 @@ def test_a_killed_worker_goes_on(world: Any, slug_archive: bytes) -> None:
         assert work.outputs.read(build.id).count(b"Building") == 1
 
 
+def test_a_cache_that_cannot_be_kept_is_a_warning(world: Any, slug_archive: bytes) -> None:
+    """The slug is stored once, and the build succeeds; its output says why the next one will be slower."""
+    app = world.app()
+    build = world.build(app)
+    finish = _finish(world, build, slug_archive)
+    job_id = names.build_job_id(app.id, build.id)
+
+    def leaves() -> None:
+        world.node.leave(world.scheduler.allocations(job_id)[0].id, slug=slug_archive, result=RESULT, cache=b"large")
+        finish[1]()
+
+    world.clock.script = [finish[0], leaves, *finish[2:]]
+    world.node.largest_cache = 4
+
+    world.builder.run(build.id)
+
+    assert world.fresh_build(build).status is BuildStatus.SUCCEEDED
+    with world.ports.state.view() as work:
+        output = work.outputs.read(build.id).decode()
+    assert output.startswith("-----> Building\n !     The build cache was not kept: The node agent could not do it: ")
+    assert app.id not in world.node.caches
+
+
 def test_a_full_store_fails_the_build(world: Any, slug_archive: bytes) -> None:
     """It is said at once, and nothing is half done."""
     app = world.app()

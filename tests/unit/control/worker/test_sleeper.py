@@ -10,8 +10,9 @@ import pytest
 
 from control.domain.apps import App
 from control.domain.sleeping import OFF, Autosleep
-from control.services.sleeping import WakeApp
+from control.services.sleeping import SleepApp, WakeApp
 from control.worker.sleeper import Sleeper
+from control.worker.wakes import Wakes
 
 AFTER = timedelta(minutes=30)
 
@@ -159,6 +160,48 @@ def test_who_is_not_done_keeps_an_idle_app_awake(world: Any, app: App) -> None:
     assert world.catalog.routes()[app.id].state == "up"
     assert all(job == world.scheduler.submitted[-1] for job in world.scheduler.submitted[submitted:])
     assert [each.desired for each in world.scheduler.allocations(app.id)] == ["run"]
+
+
+def test_a_router_that_does_not_follow_keeps_an_idle_app_awake(world: Any, app: App) -> None:
+    """Its dyno runs as long as requests still go to it; the app may sleep when it has been idle anew."""
+    world.clock.advance(AFTER.total_seconds())
+    assert _look(world, app)
+    world.ports.edge.behind[app.id] = "up"
+    submitted = len(world.scheduler.submitted)
+
+    world.attend.attend(app.id)
+
+    assert not world.latest(app).asleep
+    assert world.catalog.routes()[app.id].state == "up"
+    assert all(job == world.scheduler.submitted[-1] for job in world.scheduler.submitted[submitted:])
+    with world.ports.state.view() as work:
+        event = next(each for each in work.events.list(app.id) if each.action == "app.wake")
+    assert event.detail == "the router does not hold its requests"
+
+    world.ports.edge.behind.clear()
+    Wakes(ports=world.ports, settings=world.settings).tick()
+    world.clock.advance(AFTER.total_seconds())
+    world.node.hear()
+    assert _look(world, app)
+
+
+@pytest.mark.parametrize("trouble", ["behind", "down"])
+def test_who_was_asked_to_sleep_waits_for_the_router(world: Any, app: App, trouble: str) -> None:
+    """However long that takes: it is asleep, but its dyno runs until the router holds its requests."""
+    world.ports.edge.behind[app.id] = "up"
+    world.ports.edge.down = trouble == "down"
+    SleepApp(ports=world.ports)(app)
+    for _ in range(3):
+        world.attend.attend(app.id)
+        assert world.scheduler.submitted_job(app.id)["TaskGroups"][0]["Count"] == 1
+        world.clock.advance(60)
+
+    world.ports.edge.down = False
+    world.ports.edge.behind.clear()
+    world.attend.attend(app.id)
+
+    assert world.latest(app).asleep
+    assert world.scheduler.submitted_job(app.id)["TaskGroups"][0]["Count"] == 0
 
 
 def test_a_wake_in_its_last_moment_keeps_it_awake(world: Any, app: App) -> None:
