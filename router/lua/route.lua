@@ -46,13 +46,13 @@ local function has_sound_host()
     return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
 end
 
--- All its dynos are full, or others wait already: this request is called when its turn has come.
+-- All its dynos are full, or others wait already: this request is called when its turn has come. What became of its app
+-- meanwhile is looked at even then: a newer table may have come between the call and this.
 local function queue_for(app)
-    while app.load.waiting > 0 or not loads.has_room(app) do
+    local called = false
+    while not called and (app.load.waiting > 0 or not loads.has_room(app)) do
         local id = app.id
-        if backlog.wait(app) then
-            return routes.apps[id] or fail.no_such_app()
-        end
+        called = backlog.wait(app)
         app = routes.apps[id]
         if not app then
             return fail.no_such_app()
