@@ -223,7 +223,7 @@ def limit_files(pid, limit):
 @contextlib.contextmanager
 def no_file_left(pid):
     """The process can open nothing more: not one number below its limit is free."""
-    taken = {int(number) for number in os.listdir(f"/proc/{pid}/fd")}
+    taken = {int(file.name) for file in Path(f"/proc/{pid}/fd").iterdir()}
     before = re.search(r"Max open files +(\d+)", Path(f"/proc/{pid}/limits").read_text())[1]
     limit_files(pid, min(set(range(len(taken) + 1)) - taken))
     try:
