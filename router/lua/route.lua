@@ -4,6 +4,7 @@ local backlog = require("backlog")
 local cached = require("cached")
 local fail = require("fail")
 local hold = require("hold")
+local hops = require("hops")
 local ids = require("ids")
 local loads = require("loads")
 local metrics = require("metrics")
@@ -95,7 +96,7 @@ end
 function route.access()
     look_for_newer_table()
     local unusual = var.edge_unusual ~= ""
-    if unusual and not has_sound_host() then
+    if unusual and not (has_sound_host() and hops.drop_named()) then
         return ngx.exit(ngx.HTTP_BAD_REQUEST)
     end
     local app = routes.hosts[var.host] or routes.by_wildcard(var.host)

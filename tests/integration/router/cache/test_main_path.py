@@ -148,6 +148,18 @@ def test_the_app_sees_what_it_always_sees(make_site):
     assert not [name for name in headers if name.lower().startswith(("x-nomapaas", "x-varnish"))]
 
 
+def test_what_connection_names_stays_between_hops(make_site):
+    """As without a cache."""
+    site = make_site()
+    answer = site.get("/hops", Connection="close, X-Named", X_Named="1", X_Other="2")
+
+    [(_, _, headers)] = site.dyno.requests
+
+    assert answer.headers["x-cache"] == "MISS"
+    assert "X-Named" not in headers
+    assert headers["X-Other"] == "2"
+
+
 def test_the_client_sees_nothing_of_the_way(make_site):
     """No header of Varnish's or of the platform's own."""
     site = make_site()
