@@ -3,6 +3,7 @@
 local ffi = require("ffi")
 local ids = require("ids")
 local metrics = require("metrics")
+local reply = require("reply")
 local settings = require("settings")
 
 local counts = ngx.shared.cache_counts
@@ -148,6 +149,7 @@ function cached.check()
     if not var.upstream_http_x_cache then
         return ngx.exit(502)
     end
+    reply.keep_form()
 end
 
 -- What a worker of nginx has seen since it was started.
