@@ -1,4 +1,7 @@
-"""Hostile requests through the whole edge, with two tenants whose dynos record every byte that they get."""
+"""Hostile requests through the whole edge, with two tenants whose dynos record every byte that they get.
+
+Everything runs twice: straight to the dynos, and with both tenants' cache on (edge, Varnish, mesh, dyno).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import socket
 import pytest
 
 from tests.integration.router import wire
+from tests.integration.router.cache.stage import CachedEdge
+from tests.integration.router.conftest import Table
+from tests.integration.router.dynos import DynoMaker
 from tests.integration.router.vectors_bodies import BODIES
 from tests.integration.router.vectors_heads import HEADERS, LINES
 from tests.integration.router.vectors_hosts import HOSTS
@@ -56,12 +62,13 @@ class Tenant:
             got.clear()
 
 
-@pytest.fixture(scope="module")
-def chain(edge):
+@pytest.fixture(scope="module", params=["plain", "cached"])
+def chain(request, edge):
     """The edge with both tenants behind it, and apps that are down, in maintenance, crashed and refusing."""
-    kinds = pytest.importorskip("tests.integration.router.conftest")
-    maker = kinds.DynoMaker()
-    table = kinds.Table(edge)
+    cached = request.param == "cached"
+    edge = CachedEdge() if cached else edge
+    maker = DynoMaker()
+    table = Table(edge)
     tenants = {number: Tenant(number, maker) for number in "12"}
     table.app("one.localhost", tenants["1"].dyno)
     table.app("two.localhost", tenants["2"].dyno)
@@ -69,9 +76,13 @@ def chain(edge):
     table.app("crashed.localhost", state="crashed")
     table.app("maintenance.localhost", tenants["1"].dyno, maintenance=True)
     table.app("refusing.localhost", maker.refusing())
+    for record in table.apps.values():
+        record["cache"] = "1-0" if cached else None
     table.push()
     yield edge, tenants
     maker.close()
+    if cached:
+        edge.close()
 
 
 def exchange(edge, sent: bytes) -> bytes:

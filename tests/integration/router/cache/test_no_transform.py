@@ -12,7 +12,9 @@ TEXT = b"all work and no play " * 200
 def page(*cache_control):
     """Text that the edge would compress."""
     headers = {"Content-Type": "text/html", "ETag": '"v1"'}
-    return Answer(headers=headers | dict(zip(("Cache-Control", "cache-control"), cache_control, strict=False)), body=TEXT)
+    return Answer(
+        headers=headers | dict(zip(("Cache-Control", "cache-control"), cache_control, strict=False)), body=TEXT
+    )
 
 
 @pytest.mark.parametrize("cached", [True, False], ids=["with a cache", "without"])
