@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+import uuid
 
 import pytest
 
@@ -76,10 +77,18 @@ def chain(request, edge):
     table.app("crashed.localhost", state="crashed")
     table.app("maintenance.localhost", tenants["1"].dyno, maintenance=True)
     table.app("refusing.localhost", maker.refusing())
-    for record in table.apps.values():
-        record["cache"] = "1-0" if cached else None
+
+    def begin() -> None:
+        """Nothing is known of what came before, to the tenants and to their caches."""
+        for tenant in tenants.values():
+            tenant.forget()
+        for record in table.apps.values():
+            record["cache"] = uuid.uuid4().hex if cached else None
+        if cached:
+            table.push()
+
     table.push()
-    yield edge, tenants
+    yield edge, tenants, begin
     maker.close()
     if cached:
         edge.close()
@@ -117,10 +126,9 @@ def check_head(edge, request: wire.Message) -> None:
 @pytest.mark.parametrize("name", VECTORS)
 def test_every_byte_reaches_whom_it_belongs_to(chain, name):
     """Refused at the edge and unseen by any dyno, or sound requests to the right tenants in which nothing hides."""
-    edge, tenants = chain
+    edge, tenants, begin = chain
     sent, receivers = VECTORS[name]
-    for tenant in tenants.values():
-        tenant.forget()
+    begin()
 
     reply = exchange(edge, sent)
 
