@@ -34,7 +34,8 @@ end
 
 function reply.check()
     local status = ngx.status
-    if http_version() < 1 then
+    -- It has no number for HTTP/1.2, which is answered as HTTP/1.1.
+    if http_version() == 0.9 then
         return cut_off()
     end
     if status == 204 then

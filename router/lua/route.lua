@@ -14,7 +14,9 @@ local settings = require("settings")
 local usable = require("usable")
 
 local make_id = ids.make
+local discard_body = ngx.req.discard_body
 local get_method = ngx.req.get_method
+local http_version = ngx.req.http_version
 local now = ngx.now
 local obstacle = usable.obstacle
 local shared = ngx.shared.edge
@@ -42,7 +44,7 @@ end
 local function has_sound_host()
     local host = var.http_host
     if not host then
-        return ngx.req.http_version() >= 1
+        return http_version() ~= 0.9
     end
     return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
 end
@@ -93,6 +95,14 @@ local function has_body()
     return var.content_length or var.http_transfer_encoding
 end
 
+-- Over HTTP/2 a body needs no header that announces it, and what a GET brings so would travel on a shared connection. It
+-- has no meaning there (RFC 9110, 9.3.1) and is left behind.
+local function leave_unannounced_body()
+    if http_version() == 2 and SHARES_CONNECTION[get_method()] and not has_body() then
+        discard_body()
+    end
+end
+
 function route.access()
     look_for_newer_table()
     local unusual = var.edge_unusual ~= ""
@@ -104,6 +114,7 @@ function route.access()
         return fail.no_such_app()
     end
     metrics.begin(app.id)
+    leave_unannounced_body()
     if app.has_tls_rules and not secure.admits(app) then
         return secure.redirect(app)
     end

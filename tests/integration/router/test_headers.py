@@ -193,6 +193,14 @@ def test_an_absolute_form_request_goes_to_its_own_host(edge, table, dynos):
     assert b'["Host", "two.localhost:81"]' in reply
 
 
+def test_a_later_minor_version_is_answered_as_the_latest_known(edge, app):
+    """HTTP/1.2 does not exist, and whoever asks for it is answered in HTTP/1.1 (RFC 9110, 2.5)."""
+    reply = edge.raw(b"GET / HTTP/1.2\r\nHost: one.localhost\r\nConnection: close\r\n\r\n")
+
+    assert reply.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"dyno": "web.1"' in reply
+
+
 REFUSED = {
     "two hosts": b"GET / HTTP/1.1\r\nHost: one.localhost\r\nHost: two.localhost\r\n\r\n",
     "the same host twice": b"GET / HTTP/1.1\r\nHost: one.localhost\r\nHost: one.localhost\r\n\r\n",
