@@ -224,6 +224,7 @@ sub vcl_deliver {
     if (resp.http.X-Cache == "HIT" || resp.http.X-Cache == "STALE") {
         # Of the request that brought it here, and of no other.
         unset resp.http.X-Nomapaas-Dyno;
+        unset resp.http.X-Nomapaas-Cookie;
         unset resp.http.X-Request-Id;
     }
     if (resp.http.X-Cache == "HIT" && resp.status == 200 && obj.ttl > 1s

@@ -1,5 +1,6 @@
 -- The edge's side of the HTTP cache: which requests go to Varnish, whether Varnish answers, what became of them.
 
+local affinity = require("affinity")
 local ffi = require("ffi")
 local ids = require("ids")
 local metrics = require("metrics")
@@ -144,10 +145,14 @@ function cached.finish(app_id)
 end
 
 -- Before the first byte of an answer goes to the client: what bears no verdict is a trouble of Varnish's own, and the
--- request goes on without it.
+-- request goes on without it. Which dyno a session stays with was told to the one client who reached a dyno.
 function cached.check()
     if not var.upstream_http_x_cache then
         return ngx.exit(502)
+    end
+    local cookie = var.upstream_http_x_nomapaas_cookie
+    if cookie then
+        affinity.give(cookie)
     end
     reply.keep_form()
 end
