@@ -34,6 +34,8 @@ class Client:
         self._rest = b""
         self.answers: dict[int, Answer] = {}
         self.over = False
+        self.last = 2**31
+        """The last stream that the other side answers."""
         self._socket.sendall(PREFACE + SettingsFrame().serialize())
 
     def __enter__(self) -> Self:
@@ -59,7 +61,7 @@ class Client:
     def wait(self, stream: int) -> Answer:
         """Return what came on a stream once no more will."""
         answer = self.answers[stream]
-        while not answer.over and not self.over:
+        while not answer.over and not self.over and stream <= self.last:
             self._take(self._frame())
         return answer
 
@@ -85,8 +87,10 @@ class Client:
         return found
 
     def _take(self, frame: Frame | None) -> None:
-        if frame is None or isinstance(frame, GoAwayFrame):
+        if frame is None:
             self.over = True
+        elif isinstance(frame, GoAwayFrame):
+            self.last = frame.last_stream_id
         elif isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
             self._socket.sendall(SettingsFrame(flags=["ACK"]).serialize())
         elif frame.stream_id in self.answers:

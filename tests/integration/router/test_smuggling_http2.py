@@ -67,6 +67,19 @@ def test_a_length_that_is_wrong_leads_nowhere(chain, name):
     assert chain.edge.get("one.localhost", "/next").text == "1 /next"
 
 
+def test_a_connection_ends_after_a_thousand_requests(edge):
+    """So that a flood of streams needs new handshakes; plain HTTP/1.1 has no streams, and goes on."""
+    request = b"HEAD / HTTP/1.1\r\nHost: nobody.localhost\r\n\r\n"
+    with Client(edge.tls_port) as client:
+        for number in range(1001):
+            client.send(2 * number + 1, of(authority=b"nobody.localhost", method=b"HEAD"))
+            if client.wait(2 * number + 1).status is None:
+                break
+
+    assert number == 1000
+    assert edge.raw(request * 1999 + b"GET /no-request\r\n\r\n").count(b"HTTP/1.1 404") == 1999
+
+
 def test_there_are_at_least_forty():
     """Of different ones."""
     assert len({repr(vector) for vector in HTTP2.values()}) >= 40
