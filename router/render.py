@@ -17,7 +17,7 @@ from router.settings import RouterSettings
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("start-nginx", "start-consul-template")
-CACHE_FILES = ("cache.vcl", "http.conf", "locations.conf")
+INCLUDED = ("edge.conf", "cache/http.conf", "cache/locations.conf")
 CONFIG_ID = "config-id"
 TEMPLATES = ("routes.ctmpl", "certs.ctmpl")
 
@@ -43,8 +43,8 @@ def render(settings: RouterSettings) -> None:
     for name in SCRIPTS:
         _fill_in(name, settings, etc / name).chmod(0o755)
     (etc / "cache").mkdir(exist_ok=True, mode=0o755)
-    for name in CACHE_FILES:
-        _fill_in(f"cache/{name}", settings, etc / "cache" / name)
+    for name in (*INCLUDED, "cache/cache.vcl"):
+        _fill_in(name, settings, etc / name)
     _fill_in("cache/start-varnish", settings, etc / "cache" / "start-varnish").chmod(0o755)
 
 
@@ -67,7 +67,7 @@ def nginx_conf(settings: RouterSettings) -> str:
 
 def config_id(settings: RouterSettings) -> str:
     """Changes with all that a running nginx can take over by a reload; `/health` tells which one it runs on."""
-    texts = [_filled_in(name, settings) for name in ("nginx.conf", "cache/http.conf", "cache/locations.conf")]
+    texts = [_filled_in(name, settings) for name in ("nginx.conf", *INCLUDED)]
     texts += [path.read_text() for path in sorted((HERE / "lua").rglob("*.lua"))]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 

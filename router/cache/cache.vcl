@@ -40,6 +40,12 @@ sub vcl_recv {
         # What was set before a restart is still set.
         set req.grace = 1y;
     }
+    # Varnish breaks off at several ranges and at broken ones; whoever asks for one may be given the whole (RFC 9110, 14.2).
+    if (req.http.Range !~ "^bytes=(\d{1,15}-(\d{1,15})?|-0*[1-9]\d{0,14})$" || (req.http.Range ~ "\d-\d"
+        && std.integer(regsub(req.http.Range, "^bytes=(\d+)-.*$", "\1"), 0)
+            > std.integer(regsub(req.http.Range, "^.*-", ""), 0))) {
+        unset req.http.Range;
+    }
     unset req.http.X-Nomapaas-Odd;
     # Not part of the key, and known to change what frameworks answer: what the app says to these is for nobody else.
     if (req.http.X-Forwarded-Host || req.http.X-Forwarded-Server || req.http.Forwarded || req.http.X-Host
@@ -218,6 +224,7 @@ sub vcl_deliver {
     if (resp.http.X-Cache == "HIT" || resp.http.X-Cache == "STALE") {
         # Of the request that brought it here, and of no other.
         unset resp.http.X-Nomapaas-Dyno;
+        unset resp.http.X-Nomapaas-Cookie;
         unset resp.http.X-Request-Id;
     }
     if (resp.http.X-Cache == "HIT" && resp.status == 200 && obj.ttl > 1s

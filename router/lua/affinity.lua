@@ -35,6 +35,11 @@ function affinity.pinned(app)
     end
 end
 
+-- Hands a cookie to the client; from Varnish to the mesh nothing is encrypted, so that only the edge can say `Secure`.
+function affinity.give(cookie)
+    var.edge_cookie = cookie .. (var.edge_proto == "https" and "; Secure" or "")
+end
+
 -- Tells the browser which dyno its next requests go to, unless it knows.
 function affinity.pin(dyno)
     local value = token(dyno)
@@ -42,8 +47,7 @@ function affinity.pin(dyno)
         var.edge_cookie = ""
         return
     end
-    local secure = var.edge_proto == "https" and "; Secure" or ""
-    var.edge_cookie = COOKIE .. "=" .. value .. "; Max-Age=" .. SECONDS .. "; Path=/; HttpOnly; SameSite=Lax" .. secure
+    affinity.give(COOKIE .. "=" .. value .. "; Max-Age=" .. SECONDS .. "; Path=/; HttpOnly; SameSite=Lax")
 end
 
 return affinity

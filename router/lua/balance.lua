@@ -166,9 +166,7 @@ local function balance_on(shared_connection)
     if state then
         return another_try(app or NOBODY, status, shared_connection)
     end
-    if not app or app.size == 0 then
-        return give_up("H99")
-    end
+    -- `route` found a dyno, and nothing else has run since.
     if app.size > 1 then
         set_more_tries(math.min(app.size, MOST_TRIES) - 1)
     end

@@ -1,8 +1,10 @@
 -- The edge's side of the HTTP cache: which requests go to Varnish, whether Varnish answers, what became of them.
 
+local affinity = require("affinity")
 local ffi = require("ffi")
 local ids = require("ids")
 local metrics = require("metrics")
+local reply = require("reply")
 local settings = require("settings")
 
 local counts = ngx.shared.cache_counts
@@ -118,7 +120,8 @@ function cached.prepare()
     counts:set("since", ngx.time())
 end
 
--- At the end of a request that went to the cache: counts it, fills in what only the mesh knew, returns the mesh's code.
+-- At the end of a request that went to the cache: counts it and fills in what only the mesh knew. Returns the mesh's code,
+-- and whether the answer was a kept one.
 function cached.finish(app_id)
     local verdict = var.upstream_http_x_cache
     if not NOTES[verdict] then
@@ -131,22 +134,27 @@ function cached.finish(app_id)
     var.edge_note = NOTES[verdict]
     if verdict == "HIT" then
         var.edge_connect = ""
-        return nil
+        return nil, true
     end
     if var.upstream_http_x_nomapaas_away then
         away_until[app_id] = now() + AWAY
     end
     local dyno, connect = (var.upstream_http_x_nomapaas_dyno or ""):match("^(%S*) (%S*)$")
     var.edge_dyno, var.edge_connect = dyno or "", connect or ""
-    return var.upstream_http_x_nomapaas_code
+    return var.upstream_http_x_nomapaas_code, verdict == "STALE"
 end
 
 -- Before the first byte of an answer goes to the client: what bears no verdict is a trouble of Varnish's own, and the
--- request goes on without it.
+-- request goes on without it. Which dyno a session stays with was told to the one client who reached a dyno.
 function cached.check()
     if not var.upstream_http_x_cache then
         return ngx.exit(502)
     end
+    local cookie = var.upstream_http_x_nomapaas_cookie
+    if cookie then
+        affinity.give(cookie)
+    end
+    reply.keep_form()
 end
 
 -- What a worker of nginx has seen since it was started.

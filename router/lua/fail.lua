@@ -40,7 +40,8 @@ local function last(list)
     return tonumber((list or ""):match("(%d+)$"))
 end
 
--- What made nginx give up on the last dyno.
+-- What made nginx give up on the last dyno. H99 when it was no dyno: nginx has no connection left or no file to make one
+-- of, or our own code raised an error.
 local function diagnosis()
     local status = last(var.upstream_status)
     if status ~= 502 and status ~= 504 then

@@ -35,14 +35,14 @@ local function compose(app_id, verdict, status)
     }, " ")
 end
 
-local function write_failure(app_id, code)
+local function write_failure(app_id, code, kept)
     -- The waiting page is no failure.
     if code == "" then
         metrics.finish(ngx.status)
         return lines.add(compose(app_id, "at=info", var.status))
     end
     local about = codes[code]
-    metrics.finish(about.status, code)
+    metrics.finish(about.status, code, kept)
     local sock = about.sock and "sock=" .. about.sock .. " " or ""
     local cause = code == "H26" and ' cause="bad chunk"' or ""
     local verdict = ('%sat=%s code=%s desc="%s"%s'):format(sock, about.at or "error", code, about.desc, cause)
@@ -87,11 +87,11 @@ end
 -- Of a request that went to the HTTP cache.
 local function finish_cached(status)
     local app_id = var.edge_app
-    local code = cached.finish(app_id)
+    local code, kept = cached.finish(app_id)
     if code or status == 499 then
-        return write_failure(app_id, codes[code] and code or "H27")
+        return write_failure(app_id, codes[code] and code or "H27", kept)
     end
-    metrics.finish(status)
+    metrics.finish(status, nil, kept)
     return write_request()
 end
 

@@ -85,8 +85,8 @@ end
 
 local report
 
--- In the log phase; `code` is the router's own, if it answered.
-function metrics.finish(status, code)
+-- In the log phase; `code` is the router's own, if it answered; `kept` when the cache did: that took no dyno's time.
+function metrics.finish(status, code, kept)
     local key = address()
     local app = running[key]
     if not app then
@@ -104,7 +104,7 @@ function metrics.finish(status, code)
     end
     app.sent = app.sent + (number("body_bytes_sent") or 0)
     -- How long a connection was used says nothing of how fast the app is.
-    if status ~= SWITCHING_PROTOCOLS and not (code and ngx.status == SWITCHING_PROTOCOLS) then
+    if not kept and status ~= SWITCHING_PROTOCOLS and not (code and ngx.status == SWITCHING_PROTOCOLS) then
         count_time(app.connect, number("edge_connect"))
         count_time(app.service, number("edge_service"))
     end

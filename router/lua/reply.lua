@@ -3,8 +3,15 @@
 -- What has no status line it takes for HTTP/0.9 and passes on without a head, and an interim response (1xx) for the final
 -- one. Either way a dyno would write whole responses of its own making into a connection on which others' may follow.
 
+local ffi = require("ffi")
+local raw = require("raw")
+
+local clear_header = ngx.req.clear_header
 local http_version = ngx.req.http_version
+local variable = raw.variable
 local var = ngx.var
+
+local NO_TRANSFORM = "no-transform"
 
 local reply = {}
 
@@ -17,9 +24,18 @@ local function cut_off()
     return ngx.exit(ngx.ERROR)
 end
 
+-- What must not be transformed (RFC 9111, 5.2.2.6) goes out as it came: nginx compresses for who takes gzip.
+function reply.keep_form()
+    local pointer, size = variable("sent_http_cache_control")
+    if size >= #NO_TRANSFORM and ffi.string(pointer, size):lower():find(NO_TRANSFORM, 1, true) then
+        clear_header("Accept-Encoding")
+    end
+end
+
 function reply.check()
     local status = ngx.status
-    if http_version() < 1 then
+    -- It has no number for HTTP/1.2, which is answered as HTTP/1.1.
+    if http_version() == 0.9 then
         return cut_off()
     end
     if status == 204 then
@@ -28,6 +44,7 @@ function reply.check()
         var.edge_code = "H17"
         return ngx.exit(502)
     end
+    reply.keep_form()
 end
 
 return reply

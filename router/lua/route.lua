@@ -4,6 +4,7 @@ local backlog = require("backlog")
 local cached = require("cached")
 local fail = require("fail")
 local hold = require("hold")
+local hops = require("hops")
 local ids = require("ids")
 local loads = require("loads")
 local metrics = require("metrics")
@@ -13,7 +14,9 @@ local settings = require("settings")
 local usable = require("usable")
 
 local make_id = ids.make
+local discard_body = ngx.req.discard_body
 local get_method = ngx.req.get_method
+local http_version = ngx.req.http_version
 local now = ngx.now
 local obstacle = usable.obstacle
 local shared = ngx.shared.edge
@@ -41,18 +44,18 @@ end
 local function has_sound_host()
     local host = var.http_host
     if not host then
-        return ngx.req.http_version() >= 1
+        return http_version() ~= 0.9
     end
     return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
 end
 
--- All its dynos are full, or others wait already: this request is called when its turn has come.
+-- All its dynos are full, or others wait already: this request is called when its turn has come. What became of its app
+-- meanwhile is looked at even then: a newer table may have come between the call and this.
 local function queue_for(app)
-    while app.load.waiting > 0 or not loads.has_room(app) do
+    local called = false
+    while not called and (app.load.waiting > 0 or not loads.has_room(app)) do
         local id = app.id
-        if backlog.wait(app) then
-            return routes.apps[id] or fail.no_such_app()
-        end
+        called = backlog.wait(app)
         app = routes.apps[id]
         if not app then
             return fail.no_such_app()
@@ -92,10 +95,18 @@ local function has_body()
     return var.content_length or var.http_transfer_encoding
 end
 
+-- Over HTTP/2 a body needs no header that announces it, and what a GET brings so would travel on a shared connection. It
+-- has no meaning there (RFC 9110, 9.3.1) and is left behind.
+local function leave_unannounced_body()
+    if http_version() == 2 and SHARES_CONNECTION[get_method()] and not has_body() then
+        discard_body()
+    end
+end
+
 function route.access()
     look_for_newer_table()
     local unusual = var.edge_unusual ~= ""
-    if unusual and not has_sound_host() then
+    if unusual and not (has_sound_host() and hops.drop_named()) then
         return ngx.exit(ngx.HTTP_BAD_REQUEST)
     end
     local app = routes.hosts[var.host] or routes.by_wildcard(var.host)
@@ -103,6 +114,7 @@ function route.access()
         return fail.no_such_app()
     end
     metrics.begin(app.id)
+    leave_unannounced_body()
     if app.has_tls_rules and not secure.admits(app) then
         return secure.redirect(app)
     end

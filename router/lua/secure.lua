@@ -9,7 +9,9 @@ local secure = {}
 -- For an app with such settings: whether this request may go on.
 function secure.admits(app)
     if var.edge_proto == "https" then
-        var.edge_hsts = app.hsts or ""
+        if app.hsts then
+            var.edge_hsts = app.hsts
+        end
         return true
     end
     return not app.https

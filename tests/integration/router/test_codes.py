@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
+
+from tests.integration.router.conftest import USER
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -20,6 +26,14 @@ def head(connection):
             return b""
         seen += more
     return seen
+
+
+@pytest.fixture(scope="module")
+def own_edge(edge):
+    """One worker."""
+    started = type(edge)(NOMAPAAS_ROUTER_WORKERS="1")
+    yield started
+    started.close()
 
 
 def closes(connection):
@@ -198,6 +212,51 @@ def test_a_client_that_goes_is_h27(edge, table, dynos):
 
     assert gone.wait(2)
     assert edge.line(app_id, 'sock=client at=warning code=H27 desc="Client Request Interrupted"', "status=499")
+
+
+def limit_files(pid, limit):
+    """Set how many files a process may have, as its own user: root itself may lack the right in a container."""
+    user = USER if os.geteuid() == 0 else None
+    subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={limit}:"], user=user, check=True)
+
+
+@contextlib.contextmanager
+def no_file_left(pid):
+    """The process can open nothing more: not one number below its limit is free."""
+    taken = {int(file.name) for file in Path(f"/proc/{pid}/fd").iterdir()}
+    before = re.search(r"Max open files +(\d+)", Path(f"/proc/{pid}/limits").read_text())[1]
+    limit_files(pid, min(set(range(len(taken) + 1)) - taken))
+    try:
+        yield
+    finally:
+        limit_files(pid, before)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_a_router_that_cannot_go_on_is_h99(own_edge, table, dynos, method):
+    """No dyno is to blame, none is put out of rotation for it, and the next request is served."""
+    edge, mine = own_edge, type(table)(own_edge)
+    dyno = dynos.scripted(lambda connection: head(connection) and connection.sendall(OK))
+    app_id = mine.app("one.localhost", dyno)
+    mine.push()
+    request = method + b" %s HTTP/1.1\r\nHost: %s.localhost\r\nContent-Length: 0\r\n\r\n"
+    with edge.connect() as client:
+        client.sendall(request % (b"/", b"nobody"))
+        assert client.recv(65536).startswith(b"HTTP/1.1 404 ")
+        (worker,) = edge.workers()
+        with no_file_left(worker):
+            started = time.monotonic()
+            client.sendall(request % (b"/failed", b"one"))
+            reply = client.recv(65536)
+            taken = time.monotonic() - started
+
+    assert reply.startswith(b"HTTP/1.1 500 ")
+    assert b"<title>Platform error</title>" in reply
+    assert taken < 0.5
+    assert dyno.seen == 0
+    line = edge.line(app_id, 'at=error code=H99 desc="Platform error"', 'path="/failed"')
+    assert " status=500 " in line
+    assert edge.get("one.localhost").text == "ok"
 
 
 def test_an_apps_own_errors_are_its_own(edge, table, dynos):

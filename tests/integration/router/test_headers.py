@@ -128,7 +128,57 @@ def test_hop_headers_stay_between_hops(edge, app):
 
     assert "upgrade" not in headers
     assert "keep-alive" not in headers
+    assert "http2-settings" not in headers
     assert headers.get("connection", "") in {"", "close"}
+
+
+NAMED = "close, X-Named, keep-alive,x-also-NAMED , TE"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_connection_names_stays_between_hops(edge, app, method):
+    """Each header that it names is dropped, no other one, in whatever letters."""
+    claims = {"Connection": NAMED, "x-named": "1", "X-Also-Named": "2", "X-Named-Not": "3", "TE": "trailers"}
+
+    headers = seen_headers(edge.request(method, "one.localhost", headers=claims))
+
+    assert not {"x-named", "x-also-named", "te", "connection"} & set(headers)
+    assert headers["x-named-not"] == "3"
+
+
+def test_what_connection_names_on_several_lines_stays_too(edge, app):
+    """The lines are one list (RFC 9110, 5.3)."""
+    reply = edge.raw(
+        b"GET / HTTP/1.1\r\nHost: one.localhost\r\nConnection: X-First, close\r\nConnection: X-Second\r\n"
+        b"X-First: 1\r\nX-Second: 2\r\nX-First: 3\r\n\r\n"
+    )
+
+    assert b"200 OK" in reply
+    assert b"X-First" not in reply
+    assert b"X-Second" not in reply
+
+
+def test_connection_drops_nothing_that_the_request_stands_on(edge, app):
+    """Who it is for, who asks, how long it is, and what the router says."""
+    names = "Host, Content-Length, Cookie, Authorization, X-Request-Id, X-Request-Start, X-Forwarded-For, Via"
+    names += ", X-Forwarded-Proto, X-Forwarded-Port, X_Forwarded_For, X_Own, Transfer-Encoding"
+    claims = {"Connection": names, "Cookie": "a=b", "Authorization": "Bearer c", "X-Request-Id": "d" * 20, "X-Own": "e"}
+
+    answer = edge.request("POST", "one.localhost", headers=claims, content=b"hello")
+
+    headers = seen_headers(answer)
+    assert answer.json()["body"] == "hello"
+    assert (headers["host"], headers["cookie"], headers["authorization"]) == ("one.localhost", "a=b", "Bearer c")
+    assert (headers["x-request-id"], headers["x-forwarded-for"], headers["x-own"]) == ("d" * 20, "127.0.0.1", "e")
+    assert {"via", "x-request-start", "x-forwarded-proto", "x-forwarded-port"} <= set(headers)
+
+
+def test_connection_names_no_multitude(edge, app):
+    """Nobody means that, and looking for each would take its time."""
+    many = ", ".join(f"X-{number}" for number in range(33))
+
+    assert edge.get("one.localhost", headers={"Connection": many}).status_code == 400
+    assert edge.get("one.localhost", headers={"Connection": many.removesuffix(", X-32")}).status_code == 200
 
 
 def test_an_absolute_form_request_goes_to_its_own_host(edge, table, dynos):
@@ -141,6 +191,14 @@ def test_an_absolute_form_request_goes_to_its_own_host(edge, table, dynos):
 
     assert b'"dyno": "web.2"' in reply
     assert b'["Host", "two.localhost:81"]' in reply
+
+
+def test_a_later_minor_version_is_answered_as_the_latest_known(edge, app):
+    """HTTP/1.2 does not exist, and whoever asks for it is answered in HTTP/1.1 (RFC 9110, 2.5)."""
+    reply = edge.raw(b"GET / HTTP/1.2\r\nHost: one.localhost\r\nConnection: close\r\n\r\n")
+
+    assert reply.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"dyno": "web.1"' in reply
 
 
 REFUSED = {

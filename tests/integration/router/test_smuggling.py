@@ -1,13 +1,15 @@
-"""Hostile requests through the whole edge, with two tenants whose dynos record every byte that they get."""
+"""Hostile requests through the whole edge, with two tenants whose dynos record every byte that they get.
+
+Everything runs twice: straight to the dynos, and with both tenants' cache on (edge, Varnish, mesh, dyno).
+"""
 
 from __future__ import annotations
 
 import re
-import socket
 
 import pytest
 
-from tests.integration.router import wire
+from tests.integration.router.tenants import check_head, two_tenants
 from tests.integration.router.vectors_bodies import BODIES
 from tests.integration.router.vectors_heads import HEADERS, LINES
 from tests.integration.router.vectors_hosts import HOSTS
@@ -15,63 +17,13 @@ from tests.integration.router.vectors_sequences import SEQUENCES
 
 VECTORS = {**BODIES, **HOSTS, **LINES, **HEADERS, **SEQUENCES}
 SENTINEL = b"GET /sentinel HTTP/1.1\r\nHost: two.localhost\r\nConnection: close\r\n\r\n"
-ONCE = {"host", "x-request-id", "x-request-start", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-port", "via"}
-BETWEEN_HOPS = {"connection", "keep-alive", "te", "trailer", "upgrade", "proxy", "proxy-connection", "expect"}
-ID = re.compile(rb"[0-9A-Za-z_+=/-]{20,200}")
 
 
-class Tenant:
-    """A dyno that keeps every byte of every connection, and answers each request with its name and the target."""
-
-    def __init__(self, number: str, dynos) -> None:
-        self.number = number
-        self.connections: list[bytearray] = []
-        self.dyno = dynos.scripted(self._serve)
-
-    def _serve(self, connection: socket.socket) -> None:
-        got = bytearray()
-        self.connections.append(got)
-        rest = b""
-        while data := connection.recv(65536):
-            got += data
-            rest += data
-            try:
-                while rest:
-                    request, rest = wire.request(rest)
-                    text = b"" if request.start[0] == b"HEAD" else b"%s %s" % (self.number.encode(), request.start[1])
-                    length = len(self.number) + 1 + len(request.start[1])
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (length, text))
-            except wire.Incomplete:
-                continue
-            except wire.Malformed:
-                return
-
-    def requests(self) -> list[wire.Message]:
-        """All that came; a byte that belongs to no request is an error."""
-        return [request for got in self.connections for request in wire.requests(bytes(got))]
-
-    def forget(self) -> None:
-        """Connections that the edge keeps alive stay."""
-        for got in self.connections:
-            got.clear()
-
-
-@pytest.fixture(scope="module")
-def chain(edge):
-    """The edge with both tenants behind it, and apps that are down, in maintenance, crashed and refusing."""
-    kinds = pytest.importorskip("tests.integration.router.conftest")
-    maker = kinds.DynoMaker()
-    table = kinds.Table(edge)
-    tenants = {number: Tenant(number, maker) for number in "12"}
-    table.app("one.localhost", tenants["1"].dyno)
-    table.app("two.localhost", tenants["2"].dyno)
-    table.app("down.localhost", state="down")
-    table.app("crashed.localhost", state="crashed")
-    table.app("maintenance.localhost", tenants["1"].dyno, maintenance=True)
-    table.app("refusing.localhost", maker.refusing())
-    table.push()
-    yield edge, tenants
-    maker.close()
+@pytest.fixture(scope="module", params=["plain", "cached"])
+def chain(request, edge):
+    """Both tenants behind the edge, without and with their caches."""
+    with two_tenants(edge, cached=request.param == "cached") as found:
+        yield found
 
 
 def exchange(edge, sent: bytes) -> bytes:
@@ -88,32 +40,15 @@ def exchange(edge, sent: bytes) -> bytes:
     return got
 
 
-def check_head(edge, request: wire.Message) -> None:
-    """What every request to a dyno must have, and must not."""
-    names = [name for name, _ in request.headers]
-    for name in ONCE:
-        assert names.count(name) == 1, name
-    assert not BETWEEN_HOPS & set(names)
-    assert not [name for name in names if "_" in name]
-    assert request.all("x-forwarded-proto") == [b"http"]
-    assert request.all("x-forwarded-port") == [b"%d" % edge.port]
-    assert request.all("x-forwarded-for")[0].split(b", ")[-1] == b"127.0.0.1"
-    assert request.all("via") == [b"1.1 nomapaas-router"]
-    assert ID.fullmatch(request.all("x-request-id")[0])
-    assert re.fullmatch(rb"\d{13}", request.all("x-request-start")[0])
-
-
 @pytest.mark.parametrize("name", VECTORS)
 def test_every_byte_reaches_whom_it_belongs_to(chain, name):
     """Refused at the edge and unseen by any dyno, or sound requests to the right tenants in which nothing hides."""
-    edge, tenants = chain
     sent, receivers = VECTORS[name]
-    for tenant in tenants.values():
-        tenant.forget()
+    chain.begin()
 
-    reply = exchange(edge, sent)
+    reply = exchange(chain.edge, sent)
 
-    seen = {number: tenant.requests() for number, tenant in tenants.items()}
+    seen = chain.seen()
     last = [request for request in seen["2"] if request.start == (b"GET", b"/sentinel")]
     for request in last:
         seen["2"].remove(request)
@@ -123,12 +58,13 @@ def test_every_byte_reaches_whom_it_belongs_to(chain, name):
     for number, found in seen.items():
         for request in found:
             assert b"smuggled" not in request.start[1]
-            check_head(edge, request)
+            check_head(request, scheme=b"http", port=chain.edge.port)
             assert request.all("host")[0].lower().startswith({"1": b"one", "2": b"two"}[number])
+        assert not chain.tenants[number].mixed
     if not receivers:
         assert not reply or re.match(rb"HTTP/1\.1 (400|404|405|414|431|501|503|505) ", reply), reply[:80]
     for number, host in (("1", "one.localhost"), ("2", "two.localhost")):
-        assert edge.get(host, "/next").text == f"{number} /next"
+        assert chain.edge.get(host, "/next").text == f"{number} /next"
 
 
 def test_there_are_at_least_two_hundred():

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.names import DYNO_SERVICE, ROUTES_PREFIX
 from router.__main__ import main
-from router.render import HERE, consul_template_conf, nginx_conf, push_command, render
+from router.render import HERE, consul_template_conf, push_command, render
 from router.settings import RouterSettings, from_env
 
 
@@ -32,6 +32,7 @@ def test_the_folder_holds_all_that_the_jobs_need(settings: RouterSettings) -> No
     cache = {f"cache/{path.name}" for path in (HERE / "cache").iterdir()}
     plain = {
         "nginx.conf",
+        "edge.conf",
         "config-id",
         "memory-mb",
         "consul-template.json",
@@ -51,7 +52,7 @@ def test_nothing_is_left_to_fill_in(settings: RouterSettings) -> None:
 
     for path in settings.etc_dir.rglob("*"):
         assert path.is_dir() or "@@" not in path.read_text()
-    assert "proxy_read_timeout 500ms;" in nginx_conf(settings)
+    assert "proxy_read_timeout 500ms;" in (settings.etc_dir / "edge.conf").read_text()
 
 
 def test_consul_template_never_gives_up_and_keeps_no_token(settings: RouterSettings) -> None:
@@ -82,7 +83,7 @@ def test_every_code_that_lua_uses_has_words() -> None:
 
 def test_every_variable_that_lua_sets_is_in_the_configuration() -> None:
     """Lua may read only what the configuration declares, and set only what it mentions besides."""
-    included = [HERE / "nginx.conf", *(HERE / "cache").glob("*.conf")]
+    included = [HERE / "nginx.conf", HERE / "edge.conf", *(HERE / "cache").glob("*.conf")]
     configuration = "".join(path.read_text() for path in included)
     lua = "".join(path.read_text() for path in (HERE / "lua").glob("*.lua"))
 

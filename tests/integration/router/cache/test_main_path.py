@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tests.integration.router.cache.stage import marked
 
 
@@ -85,6 +87,25 @@ def test_requests_are_counted(make_site, cached_edge):
     assert (others["hits"], others["misses"], others["passes"]) == (0, 0, 3)
 
 
+def test_a_kept_answer_counts_for_no_dynos_time(make_site, cached_edge, eventually):
+    """How long dynos took is what misses and passes took, not how fast the cache is, be the page fresh or old."""
+    site = make_site(marked("public, max-age=1, stale-while-revalidate=60"))
+
+    def told():
+        return [app for report in list(cached_edge.reports) for app in report.apps if app.app_id == site.id]
+
+    seen = Counter(site.verdicts(times=5))
+    eventually(lambda: seen.update(site.verdicts(times=1)) or seen["STALE"])
+    site.dyno.says(marked("private"))
+    seen.update(site.verdicts("/private", times=3))
+    eventually(lambda: sum(app.requests for app in told()) == seen.total())
+
+    assert seen["HIT"] >= 1
+    assert seen["STALE"] == 1
+    for times in ("service", "connect"):
+        assert sum(sum(getattr(app, times).values()) for app in told()) == seen["MISS"] + seen["PASS"]
+
+
 def test_an_app_without_a_cache_never_meets_it(make_site, cached_edge):
     """No X-Cache, and every request reaches the dyno."""
     site = make_site()
@@ -125,6 +146,18 @@ def test_the_app_sees_what_it_always_sees(make_site):
     assert headers["X-Request-Start"].isdigit()
     assert headers["Via"] == "1.1 nomapaas-router"
     assert not [name for name in headers if name.lower().startswith(("x-nomapaas", "x-varnish"))]
+
+
+def test_what_connection_names_stays_between_hops(make_site):
+    """As without a cache."""
+    site = make_site()
+    answer = site.get("/hops", Connection="close, X-Named", X_Named="1", X_Other="2")
+
+    [(_, _, headers)] = site.dyno.requests
+
+    assert answer.headers["x-cache"] == "MISS"
+    assert "X-Named" not in headers
+    assert headers["X-Other"] == "2"
 
 
 def test_the_client_sees_nothing_of_the_way(make_site):

@@ -118,6 +118,25 @@ def test_range_of_what_is_not_kept_reaches_the_dyno(make_site):
     assert site.dyno.requests[-1][2]["Range"] == "bytes=0-9"
 
 
+SEVERAL = ("bytes=0-1,3-4", "bytes=0-1, 3-4", "bytes=0-,-2")
+BROKEN = ("bytes=4-3", "bytes=-0", "bytes=x", "items=0-1", "bytes=" + "9" * 40 + "-")
+
+
+@pytest.mark.parametrize("odd", [*SEVERAL, *BROKEN])
+def test_several_ranges_and_broken_ones(make_site, odd):
+    """Varnish breaks off at them: a dyno is asked once all the same; who asks for several gets the whole."""
+    kept, private = (make_site(marked(marks, body=b"0123456789")) for marks in ("public, max-age=60", "private"))
+    for site in (kept, private):
+        site.get("/r")
+
+    of_kept, of_private = (site.get("/r", Range=odd) for site in (kept, private))
+
+    assert (of_private.status_code, of_private.content) == (200, b"0123456789")
+    assert of_kept.status_code == 200 or odd in BROKEN
+    assert of_kept.content == b"0123456789" or of_kept.status_code == 416
+    assert (kept.dyno.served, private.dyno.served) == (1, 2)
+
+
 def test_not_modified(make_site):
     """304 for who has it, by ETag and by date, without the dyno; the whole page for who has another."""
     site = make_site(marked("public, max-age=60", ETag='"v1"', Last_Modified="Mon, 02 Nov 2026 10:00:00 GMT"))
