@@ -1,15 +1,13 @@
 -- How far the body of each answer got: nginx itself does not say whether what it passed on was the whole of it.
 
 local base = require("resty.core.base")
-local ffi = require("ffi")
 local patience = require("patience")
+local raw = require("raw")
 
 local arg = ngx.arg
-local cast = ffi.cast
 local get_request = base.get_request
 local now = ngx.now
-local tonumber = tonumber
-local INTEGER = ffi.typeof("uintptr_t")
+local request_key = raw.request
 
 local answers = {}
 
@@ -18,15 +16,14 @@ local before = {} -- by request: when the piece before that one passed
 
 -- Called for each piece of each answer.
 function answers.body()
-    local request = get_request()
-    local id = tonumber(cast(INTEGER, request))
+    local id = request_key()
     if arg[2] then
         seen[id] = true
         return
     end
     local last = seen[id]
     if last == nil then
-        patience.after_first_byte(request)
+        patience.after_first_byte(get_request())
     else
         before[id] = last
     end
@@ -36,7 +33,7 @@ end
 -- At a request's end: when its last piece passed if more should have come, else nil. Where nginx breaks an answer off it
 -- passes one more piece, an empty one.
 function answers.unfinished()
-    local id = tonumber(cast(INTEGER, get_request()))
+    local id = request_key()
     local state = seen[id]
     if state == nil then
         return nil

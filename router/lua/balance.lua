@@ -53,7 +53,7 @@ end
 local function pick_untried(pool, tried)
     local left, last_resort = {}, nil
     for _, dyno in ipairs(pool) do
-        if not tried[dyno.identity] then
+        if not tried[dyno.load] then
             left[#left + 1] = dyno
         end
     end
@@ -77,7 +77,6 @@ end
 
 local function take(dyno)
     loads.take(dyno.load)
-    var.edge_key = dyno.identity
     var.edge_dyno = dyno.name
     if dyno.old then
         var.edge_old = "1"
@@ -93,11 +92,10 @@ local function take_for(app, dyno)
 end
 
 -- A dyno that refuses is out for a while, and the platform hears of it: it may have to be replaced.
-function balance.put_out(key)
-    local dyno = loads.put_out(key)
-    if dyno then
-        lines.add(("#refused %s %s %s"):format(dyno.app, dyno.alloc, dyno.name))
-    end
+function balance.put_out(load)
+    load.out_until = now() + settings.quarantine
+    local dyno = load.dyno
+    lines.add(("#refused %s %s %s"):format(dyno.app, dyno.alloc, dyno.name))
 end
 
 -- The figure of the try that failed, in one of nginx's lists; the try that begins just now has none yet.
@@ -107,9 +105,8 @@ end
 
 -- Whether the failed try may be followed by one that could run the request a second time. Only when the connection was
 -- most likely a kept-alive one that the dyno was closing just then.
-local function may_repeat(key, shared_connection)
-    local load = loads.of(key)
-    return shared_connection and load and not ngx.ctx.repeated and load.answered + settings.keepalive > now()
+local function may_repeat(load, shared_connection)
+    return shared_connection and not ngx.ctx.repeated and load.answered + settings.keepalive > now()
 end
 
 local function judge(status, received)
@@ -128,22 +125,22 @@ local function give_up(code)
 end
 
 -- Bytes were sent: the dyno may have acted on them.
-local function after_sending(app, key, status, shared_connection)
-    if status == 504 or not may_repeat(key, shared_connection) then
+local function after_sending(app, load, status, shared_connection)
+    if status == 504 or not may_repeat(load, shared_connection) then
         return give_up(judge(status, of_failed_try(var.upstream_bytes_received)))
     end
     ngx.ctx.repeated = true
-    local dyno = pick_untried(app.pool, { [key] = app.size > 1 or nil })
+    local dyno = pick_untried(app.pool, { [load] = app.size > 1 or nil })
     return dyno and take_for(app, dyno) or give_up("H13")
 end
 
 -- Nothing was sent: any other dyno may have the request.
-local function after_refusal(app, key, status, shared_connection)
+local function after_refusal(app, load, status, shared_connection)
     local tried = ngx.ctx.tried or {}
     ngx.ctx.tried = tried
     if app.size > 1 or not shared_connection then
-        balance.put_out(key)
-        tried[key] = true
+        balance.put_out(load)
+        tried[load] = true
     end
     -- A single dyno comes here only when nginx itself grants another try: a kept-alive connection was gone.
     local dyno = pick_untried(app.pool, tried)
@@ -153,11 +150,9 @@ end
 local NOBODY = { pool = {}, size = 0 }
 
 local function another_try(app, status, shared_connection)
-    local key = var.edge_key
-    loads.release(key, false)
-    var.edge_key = ""
+    local load = loads.release(false)
     local after = of_failed_try(var.upstream_bytes_sent) > 0 and after_sending or after_refusal
-    return after(app, key, status, shared_connection)
+    return after(app, load, status, shared_connection)
 end
 
 local function balance_on(shared_connection)

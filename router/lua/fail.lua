@@ -1,6 +1,8 @@
 -- Ends a request with a code of the router: the page for the client, the words for the app's log.
 
+local balance = require("balance")
 local codes = require("codes")
+local loads = require("loads")
 local pages = require("pages")
 local routes = require("routes")
 
@@ -63,7 +65,11 @@ function fail.upstream()
         code = diagnosis()
     end
     if code == "H21" or code == "H19" then
-        require("balance").put_out(var.edge_key)
+        -- A try that was given up is none of that dyno's any more, and it was dealt with then.
+        local load = loads.current()
+        if load then
+            balance.put_out(load)
+        end
     end
     local app_id = var.edge_app
     note(code, app_id)

@@ -108,11 +108,9 @@ end
 
 function finish.log()
     local status = ngx.status
-    local key = var.edge_key
     local last_piece = answers.unfinished()
-    if key ~= "" then
-        loads.release(key, status < 499)
-    elseif var.edge_cached ~= "" then
+    local from_dyno = loads.release(status < 499)
+    if not from_dyno and var.edge_cached ~= "" then
         return finish_cached(status)
     end
     if status >= 499 or last_piece or status == 408 or status == 400 then
@@ -129,7 +127,7 @@ function finish.log()
     end
     metrics.finish(status)
     -- A redirect to TLS has no dyno.
-    if key ~= "" or (status < 400 and var.edge_app ~= "") then
+    if from_dyno or (status < 400 and var.edge_app ~= "") then
         write_request()
     end
 end
@@ -137,10 +135,7 @@ end
 -- The second way of a request through nginx, from the HTTP cache to a dyno: its line is written where it began.
 function finish.mesh()
     answers.unfinished()
-    local key = var.edge_key
-    if key ~= "" then
-        loads.release(key, ngx.status < 499)
-    else
+    if not loads.release(ngx.status < 499) then
         leave_queues()
     end
 end

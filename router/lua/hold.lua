@@ -209,7 +209,7 @@ function hold.until_usable(app)
         return fail.now("H11", id)
     end
     var.edge_app = id
-    var.edge_uuid = ids.make()
+    ids.give()
     var.edge_start = string.format("%d", ngx.req.start_time() * 1000)
     local found, answer, what, whose = wait(app, enter(id))
     hold.leave(id)

@@ -2,14 +2,22 @@
 -- (from a random number on); both are made anew when the count is through.
 
 local bit = require("bit")
+local ffi = require("ffi")
+local raw = require("raw")
 
-local tohex = bit.tohex
+local band = bit.band
+local rshift = bit.rshift
+local set = raw.set
 
 local LAST = 0xffffffff
+local LENGTH, DIGITS = 36, 8
 
 local ids = {}
 
-local front, count = "", LAST
+-- The id of the request before. No string is made of it, neither here nor there: see lines.lua.
+local id = ffi.new("unsigned char[?]", LENGTH)
+local hex_digits = ffi.new("unsigned char[16]", "0123456789abcdef")
+local count = LAST
 
 function ids.random_hex(length)
     local file = assert(io.open("/dev/urandom", "r"))
@@ -22,16 +30,24 @@ end
 
 local function renew()
     local hex = ids.random_hex(28)
-    front = ("%s-%s-4%s-a%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 15), hex:sub(16, 18), hex:sub(19, 22))
+    local front = ("%s-%s-4%s-a%s-%s"):format(
+        hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 15), hex:sub(16, 18), hex:sub(19, 22))
+    ffi.copy(id, front, LENGTH - DIGITS)
     count = tonumber(hex:sub(23, 28), 16)
 end
 
-function ids.make()
+-- Gives this request one.
+function ids.give()
     if count >= LAST then
         renew()
     end
     count = count + 1
-    return front .. tohex(count)
+    local rest = count
+    for place = LENGTH - 1, LENGTH - DIGITS, -1 do
+        id[place] = hex_digits[band(rest, 15)]
+        rest = rshift(rest, 4)
+    end
+    set("edge_uuid", id, LENGTH)
 end
 
 -- Chances differ from worker to worker, too.

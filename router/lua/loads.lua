@@ -5,13 +5,16 @@
 -- for requests that are under way, and a dyno that gets another one's address begins anew.
 
 local metrics = require("metrics")
+local raw = require("raw")
 local routes = require("routes")
 local settings = require("settings")
 
 local now = ngx.now
+local request_key = raw.request
 
 local loads = {}
 
+local taken = {} -- by request: the load of the dyno that has it
 local of_dyno = {} -- by identity: { count, out_until, answered, app, dyno }
 local of_app = {} -- by id: { id, active, waiting, promised, first, last, queue }
 
@@ -34,7 +37,9 @@ local function dyno_load(dyno)
     return load
 end
 
+-- This request goes to that dyno.
 function loads.take(load)
+    taken[request_key()] = load
     load.count = load.count + 1
     local app = load.app
     app.active = app.active + 1
@@ -100,12 +105,14 @@ local function disperse(load)
     end
 end
 
--- Ends the count of a try or a request; `good` when the dyno answered.
-function loads.release(key, good)
-    local load = of_dyno[key]
-    if not load or load.count == 0 then
-        return
+-- Ends the count of a try or a request; `good` when the dyno answered. Returns the load that it was, nil if it was none.
+function loads.release(good)
+    local key = request_key()
+    local load = taken[key]
+    if not load then
+        return nil
     end
+    taken[key] = nil
     load.count = load.count - 1
     local app = load.app
     app.active = app.active - 1
@@ -115,19 +122,12 @@ function loads.release(key, good)
     if app.waiting > 0 then
         loads.call_waiting(app)
     end
+    return load
 end
 
-function loads.of(key)
-    return of_dyno[key]
-end
-
--- Takes a dyno that refuses out of rotation; returns it.
-function loads.put_out(key)
-    local load = of_dyno[key]
-    if load then
-        load.out_until = now() + settings.quarantine
-    end
-    return load and load.dyno
+-- Of the dyno that has this request; nil when none has.
+function loads.current()
+    return taken[request_key()]
 end
 
 local function attach(dynos)

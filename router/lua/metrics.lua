@@ -5,19 +5,16 @@
 -- A request is found again at its end by its address in memory: however it ends, nginx comes to the log phase, and the
 -- way there (held, tried again, failed, taken over) does not matter. Counting makes no string and no table.
 
-local base = require("resty.core.base")
 local buckets = require("buckets")
 local cjson = require("cjson.safe")
 local clear = require("table.clear")
-local ffi = require("ffi")
 local lines = require("lines")
 local raw = require("raw")
 
 local bucket_of = buckets.of
-local cast = ffi.cast
 local floor = math.floor
-local get_request = base.get_request
 local number = raw.number
+local request = raw.request
 
 local PERIOD = 2
 local DATAGRAM = 48000
@@ -59,10 +56,6 @@ local function count_time(counts, ms)
     end
 end
 
-local function address()
-    return tonumber(cast("uintptr_t", get_request()))
-end
-
 local function leave(key, app)
     running[key] = nil
     app.in_flight = app.in_flight - 1
@@ -71,7 +64,7 @@ end
 
 -- A request for this app begins. Nothing happens if it has begun already.
 function metrics.begin(app_id)
-    local key, app = address(), apps[app_id] or new(app_id)
+    local key, app = request(), apps[app_id] or new(app_id)
     local before = running[key]
     if before == app then
         return
@@ -87,7 +80,7 @@ local report
 
 -- In the log phase; `code` is the router's own, if it answered; `kept` when the cache did: that took no dyno's time.
 function metrics.finish(status, code, kept)
-    local key = address()
+    local key = request()
     local app = running[key]
     if not app then
         return

@@ -5,14 +5,25 @@ local ffi = require("ffi")
 require("resty.core.var") -- declares the C functions
 
 local C = ffi.C
+local cast = ffi.cast
 local get_request = base.get_request
+
+local INTEGER = ffi.typeof("uintptr_t")
 
 local value = ffi.new("char *[1]")
 local length = ffi.new("size_t[1]")
 local problem = ffi.new("char *[1]")
-local scratch = ffi.new("char[64]")
+local scratch = ffi.new("unsigned char[64]")
+local PROBLEM = 256
+local problem_text = ffi.new("unsigned char[?]", PROBLEM)
+local problem_size = ffi.new("size_t[1]")
 
 local raw = {}
+
+-- A number that no other request under way has: where it lies in memory.
+function raw.request()
+    return tonumber(cast(INTEGER, get_request()))
+end
 
 -- Where its bytes lie and how many they are; valid until the request ends. Names have at most 64 characters.
 function raw.variable(name)
@@ -20,6 +31,14 @@ function raw.variable(name)
         return nil, 0
     end
     return value[0], tonumber(length[0])
+end
+
+-- Sets a variable that the configuration mentions to so many bytes, which are copied.
+function raw.set(name, bytes, size)
+    problem_size[0] = PROBLEM
+    if C.ngx_http_lua_ffi_var_set(get_request(), name, #name, scratch, bytes, size, problem_text, problem_size) ~= 0 then
+        error(ffi.string(problem_text, problem_size[0]))
+    end
 end
 
 -- The number that it begins with; nil when it begins with none.

@@ -13,7 +13,7 @@ local secure = require("secure")
 local settings = require("settings")
 local usable = require("usable")
 
-local make_id = ids.make
+local give_id = ids.give
 local discard_body = ngx.req.discard_body
 local get_method = ngx.req.get_method
 local http_version = ngx.req.http_version
@@ -121,14 +121,14 @@ function route.access()
     if app.cache and not app.maintenance then
         if cached.takes(app) then
             var.edge_app = app.id
-            var.edge_uuid = make_id()
+            give_id()
             return ngx.exec("@cache")
         end
         var.edge_verdict = "PASS"
     end
     app = ready(app)
     var.edge_app = app.id
-    var.edge_uuid = make_id()
+    give_id()
     if unusual and is_websocket() then
         var.edge_upgrade = "websocket"
         var.edge_connection = "upgrade"
