@@ -122,6 +122,10 @@ class DiskWatch:
                 self.step()
             except (OSError, ValueError, subprocess.SubprocessError):
                 _logger.exception("disk.failed")
+                with self._lock:
+                    # What was written meanwhile is no news to the next look, and yet nobody was asked for it.
+                    self._fresh = True
+                continue
             ended = self._clock.monotonic()
             rested = ended + _SHARE * (ended - began)
 

@@ -157,6 +157,26 @@ def test_a_sudden_loss_of_room_ends_the_pause(tmp_path, monkeypatch):
     assert watched.measured == 2
 
 
+def test_after_a_look_that_failed_comes_another(tmp_path, monkeypatch):
+    """Though nobody wrote any more: what was written before it is still nobody's."""
+    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
+    watched = Watched(tmp_path, 101)
+    watched.watch.update(state())
+    turns = iter((False, False, True))
+    failing = iter((subprocess.TimeoutExpired("du", 120),))
+
+    def fails_once(root, keys):
+        if failure := next(failing, None):
+            raise failure
+        return watched.measure(root, keys)
+
+    watched.watch._measure = fails_once
+    watched.watch.run(SimpleNamespace(wait=lambda _seconds: next(turns)))
+
+    assert watched.killed == [KEY]
+
+
 def test_files_are_counted_with_their_folders(tmp_path):
     """Each takes an inode."""
     (tmp_path / KEY / "a").mkdir(parents=True)
