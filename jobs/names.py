@@ -30,10 +30,10 @@ CHALLENGES_PREFIX = "nomapaas/challenges/"
 PLATFORM_FOLDER = "platform"
 """Folder below `CONFIG_MOUNT` of all that the platform keeps for itself."""
 
-AUTHORITY_PATH = "platform/authority"
+AUTHORITY_PATH = f"{PLATFORM_FOLDER}/authority"
 """Path below `CONFIG_MOUNT` of the platform's own certificate authority: `certificate`, `private_key`."""
 
-ZONE_PATH = "platform/zone"
+ZONE_PATH = f"{PLATFORM_FOLDER}/zone"
 """Path below `CONFIG_MOUNT` of the key of all names in the platform's own zone: `private_key`."""
 
 CONFIG_MOUNT = "nomapaas"

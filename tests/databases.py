@@ -12,7 +12,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -30,6 +29,7 @@ from control.adapters import state_tables
 from control.adapters.memory_state import MemoryState
 from control.adapters.state_store import SqlStateStore
 from control.ports.state import StateStore
+from tests.ports import free_port
 
 _PROGRAMS = Path("/usr/lib/postgresql")
 _PASSWORD = "nomapaas-tests"
@@ -129,7 +129,7 @@ def _debians() -> Path | None:
 @contextmanager
 def _server(programs: Path) -> Iterator[str]:
     """PostgreSQL refuses to be root, so another user gets the folder."""
-    user, port = _unprivileged(), _free_port()
+    user, port = _unprivileged(), free_port()
     with tempfile.TemporaryDirectory(prefix="nomapaas-postgresql-", dir="/var/tmp") as name:
         folder = Path(name)
         data, password, log = folder / "data", folder / "password", folder / "log"
@@ -165,12 +165,6 @@ def _unprivileged() -> pwd.struct_passwd:
         return pwd.getpwuid(os.geteuid())
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     return known.get("postgres") or known["nobody"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _url(port: int) -> str:

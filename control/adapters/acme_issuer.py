@@ -20,6 +20,7 @@ from josepy.jwk import JWKRSA
 from control.ports.issuer import IssuanceRefused, Issued, IssuerUnavailable
 from control.ports.vault import ConfigVault
 from control.settings import Secret
+from jobs.names import PLATFORM_FOLDER
 
 _USER_AGENT = "nomapaas"
 _PATIENCE = timedelta(seconds=90)
@@ -157,7 +158,7 @@ class AcmeIssuer:
         return self._net.retry_after if self._net else None
 
     def _account_key(self) -> rsa.RSAPrivateKey:
-        path = f"platform/acme-{hashlib.sha256(self._directory.encode()).hexdigest()[:16]}"
+        path = f"{PLATFORM_FOLDER}/acme-{hashlib.sha256(self._directory.encode()).hexdigest()[:16]}"
         kept = self._vault.platform_secret(path)
         if kept is None:
             made = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -125,6 +125,7 @@ class DiskWatch:
                 with self._lock:
                     # What was written meanwhile is no news to the next look, and yet nobody was asked for it.
                     self._fresh = True
+                rested = began
                 continue
             ended = self._clock.monotonic()
             rested = ended + _SHARE * (ended - began)

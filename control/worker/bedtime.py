@@ -16,6 +16,7 @@ from control.domain.apps import App
 from control.domain.sleeping import SleepCause
 from control.ports.bundle import Ports
 from control.ports.errors import EdgeUnavailable
+from control.ports.node import Activity
 from control.services import desired
 from control.services.releases import thaw
 from control.services.sleeping import wake_up
@@ -106,19 +107,16 @@ class Bedtime:
 
     def _is_quiet(self, app_id: str, held_at: datetime) -> bool:
         """Whether no request is under way that was passed on before; a router that never reported serves none."""
-        heard_at = self.ports.node.activity().heard_at
-        return heard_at is None or (heard_at >= held_at + _PUSH and not self._is_busy(app_id))
-
-    def _is_busy(self, app_id: str) -> bool:
-        seen = self.ports.node.activity().apps.get(app_id)
-        return seen is not None and seen.in_flight > 0
+        activity = self.ports.node.activity()
+        heard_at = activity.heard_at
+        return heard_at is None or (heard_at >= held_at + _PUSH and not _is_busy(activity, app_id))
 
     def _decide(self, app_id: str, age: timedelta, *, held: bool) -> None:
         """Somebody is not done: an idle app was not idle then, and one that was asked to sleep is not frozen.
 
         The router may be the one: then an idle app stays awake, and any other waits with its dynos until it follows.
         """
-        if held and not self._is_busy(app_id):
+        if held and not _is_busy(self.ports.node.activity(), app_id):
             return
         why = "a request is under way" if held else "the router does not hold its requests"
         with self.ports.state.begin() as work:
@@ -132,6 +130,11 @@ class Bedtime:
             elif app.frozen:
                 work.apps.save(replace(app, frozen=False))
             work.commit()
+
+
+def _is_busy(activity: Activity, app_id: str) -> bool:
+    seen = activity.apps.get(app_id)
+    return seen is not None and seen.in_flight > 0
 
 
 def _is_long(age: timedelta) -> bool:

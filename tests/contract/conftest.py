@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pwd
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,18 +11,9 @@ import pytest
 
 from control.adapters.nomad_scheduler import NomadScheduler
 from jobs import spec
+from tests.waiting import until
 
 NAMESPACE = "contract"
-
-
-def until(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
-    """Ask again and again until the answer is true; it is returned."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (found := condition()):
-        assert time.monotonic() < end, f"it did not come about within {seconds} s"
-        pause.wait(0.1)
-    return found
 
 
 @pytest.fixture(name="until")

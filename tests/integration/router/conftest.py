@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,8 @@ from control.node.router_reports import MARK, Report, parse
 from router.render import push_command, render
 from router.settings import from_env
 from tests.integration.router.dynos import DynoMaker
+from tests.ports import free_port
+from tests.waiting import until
 
 USER = "nobody"
 SHORT_TIMES = {
@@ -35,16 +36,7 @@ SHORT_TIMES = {
 
 def eventually(answer: Callable[[], object], *, seconds: float = 5) -> object:
     """The first true answer."""
-    deadline = time.monotonic() + seconds
-    while not (found := answer()):
-        assert time.monotonic() < deadline, "It did not happen in time."
-        threading.Event().wait(0.01)
-    return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    return until(answer, seconds=seconds)
 
 
 def command_of(pid: str) -> bytes:

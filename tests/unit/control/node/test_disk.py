@@ -177,6 +177,33 @@ def test_after_a_look_that_failed_comes_another(tmp_path, monkeypatch):
     assert watched.killed == [KEY]
 
 
+def test_a_look_that_failed_is_made_again_without_a_pause(tmp_path, monkeypatch):
+    """The one before it took long, and a pause was due, which a sudden loss of room had ended."""
+    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
+    watched = Watched(tmp_path, 1)
+    watched.slow = 10
+    watched.watch.update(state())
+    looks = iter((None, subprocess.TimeoutExpired("du", 120), None))
+    turns = iter((0, 256 << 20, 0, None))
+
+    def looked(root, keys):
+        if failure := next(looks):
+            raise failure
+        return watched.measure(root, keys)
+
+    def wait(_seconds):
+        loss = next(turns)
+        free.f_bavail -= loss or 0
+        watched.clock.advance(5)
+        return loss is None
+
+    watched.watch._measure = looked
+    watched.watch.run(SimpleNamespace(wait=wait))
+
+    assert watched.measured == 2
+
+
 def test_files_are_counted_with_their_folders(tmp_path):
     """Each takes an inode."""
     (tmp_path / KEY / "a").mkdir(parents=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +26,14 @@ from control.services.restore import BackupRejected, Restore, demand_empty, insp
 from control.settings import Secret
 from jobs import names
 from tests.certificates import issue
+from tests.unit.control.services.spoiled_backups import (
+    as_format_2,
+    changed,
+    cut,
+    of_the_future,
+    with_a_stranger,
+    without_end,
+)
 
 SECRETS = {"signing_secret": "signed", "admin": {"token": "nmp_x"}}
 
@@ -146,7 +152,7 @@ def test_a_backup_of_before_has_no_platforms_secrets(empty: Any, backup: io.Byte
     """It is restored like any other, and what `up` made stays."""
     own = {"domain": "localhost", "certificate": "new", "private_key": "new"}
     empty.vault.keep_platform_secret(names.AUTHORITY_PATH, own)
-    older = io.BytesIO(_as_format_2(backup.getvalue()))
+    older = io.BytesIO(as_format_2(backup.getvalue()))
     assert inspect(older)[0]["format"] == 2
 
     _restore(empty, older)
@@ -218,65 +224,8 @@ def test_neither_meets_a_collection_of_garbage(full: Any, backup: io.BytesIO) ->
         _restore(full, backup)
 
 
-def _cut(data: bytes) -> bytes:
-    return data[: len(data) // 2]
-
-
-def _changed(data: bytes) -> bytes:
-    at = data.index(b"slugslug") + 5
-    return data[:at] + b"X" + data[at + 1 :]
-
-
-def _without_end(data: bytes) -> bytes:
-    return _rewritten(data, lambda name, content: None if name == "sums.json" else content)
-
-
-def _of_the_future(data: bytes) -> bytes:
-    def change(name: str, content: bytes) -> bytes:
-        return json.dumps({"format": 99}).encode() if name == "manifest.json" else content
-
-    return _rewritten(data, change)
-
-
-def _as_format_2(data: bytes) -> bytes:
-    """What the version before would have written."""
-    sums: dict[str, str] = {}
-
-    def change(name: str, content: bytes) -> bytes | None:
-        if name == "platform.json":
-            return None
-        if name == "manifest.json":
-            content = json.dumps(json.loads(content) | {"format": 2}).encode()
-        if name == "sums.json":
-            return json.dumps(sums).encode()
-        sums[name] = hashlib.sha256(content).hexdigest()
-        return content
-
-    return _rewritten(data, change)
-
-
-def _with_a_stranger(data: bytes) -> bytes:
-    out = io.BytesIO(data)
-    with tarfile.open(fileobj=out, mode="a") as tar:
-        tar.addfile(tarfile.TarInfo("../etc/passwd"))
-    return out.getvalue()
-
-
-def _rewritten(data: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=io.BytesIO(data)) as old, tarfile.open(fileobj=out, mode="w") as new:
-        for member in old:
-            source = old.extractfile(member)
-            assert source is not None
-            content = change(member.name, source.read())
-            if content is not None:
-                member.size = len(content)
-                new.addfile(member, io.BytesIO(content))
-    return out.getvalue()
-
-
 @pytest.mark.parametrize(
-    "spoil", [_cut, _changed, _without_end, _of_the_future, _with_a_stranger, lambda _: b"", lambda _: b"no tar" * 500]
+    "spoil", [cut, changed, without_end, of_the_future, with_a_stranger, lambda _: b"", lambda _: b"no tar" * 500]
 )
 def test_a_bad_file_is_refused(backup: io.BytesIO, spoil: Callable[[bytes], bytes]) -> None:
     """Cut off, changed, unknown or no backup at all: one sentence, before anything is changed."""

@@ -15,6 +15,7 @@ from control.domain.builds import Build, BuildStatus
 from control.worker.build_queue import BuildQueue
 from control.worker.crew import Crew
 from control.worker.output import WAITING, OutputTail
+from tests.waiting import until
 
 _SECONDS = 20
 
@@ -97,15 +98,6 @@ class Stepwise:
         self._ends[app_id].set()
 
 
-def _until(done: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(_SECONDS * 100):
-        if done():
-            return
-        pause.wait(0.01)
-    raise AssertionError(f"it was not done within {_SECONDS} s")
-
-
 def _builds_of(world: Any, name: str, number: int) -> list[Build]:
     """Waiting builds of as many apps of one account, oldest first."""
     owner = replace(world.owner, id=str(uuid4()), email=f"{name}@example.com")
@@ -130,7 +122,7 @@ def _order(world: Any, size: int, builds: Sequence[Build]) -> list[Build]:
     for done in range(len(builds)):
         queue.tick()
         builder.end(crew.began[done])
-        _until(lambda ended=crew.began[done]: ended not in crew.busy)
+        until(lambda ended=crew.began[done]: ended not in crew.busy, seconds=_SECONDS)
     by_app = {build.app_id: build for build in builds}
     return [by_app[app_id] for app_id in crew.began]
 

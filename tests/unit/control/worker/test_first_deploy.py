@@ -85,12 +85,16 @@ def test_the_first_deploy_does_what_app_json_says(world: Any, push: Any) -> None
     assert build.reports == {"heroku/python": "a: 1\n"}
 
 
+def _may_have(world: Any, *, dynos: int) -> None:
+    with world.ports.state.begin() as work:
+        work.accounts.save(replace(world.owner, quota={"dynos": dynos}))
+        work.commit()
+
+
 def test_a_formation_beyond_the_quota_is_left_out(world: Any, push: Any) -> None:
     """The app still gets on the air, with one web dyno, and the build's output and the event say why it has no more."""
     app = world.app()
-    with world.ports.state.begin() as work:
-        work.accounts.save(replace(world.owner, quota={"dynos": 2}))
-        work.commit()
+    _may_have(world, dynos=2)
 
     build = push(app)
 
@@ -111,9 +115,7 @@ def test_dynos_that_come_back_beyond_the_quota_are_left_out(world: Any, push: An
     world.scale(app, "worker", 3)
     world.on_air(app, web="serve")
     world.scale(app, "web", 2)
-    with world.ports.state.begin() as work:
-        work.accounts.save(replace(world.owner, quota={"dynos": 4}))
-        work.commit()
+    _may_have(world, dynos=4)
 
     build = push(app)
 

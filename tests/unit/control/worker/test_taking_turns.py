@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ from control.domain.releases import Release, ReleaseStatus
 from control.worker.attend import Attend
 from control.worker.crew import Crew
 from jobs import names
+from tests.waiting import until
 
 _HANDS, _OF_ONE_OWNER = 16, 8
 _SECONDS = 20
@@ -55,15 +56,6 @@ def _stranger_s_app(world: Any) -> App:
     return app
 
 
-def _until(done: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(_SECONDS * 100):
-        if done():
-            return
-        pause.wait(0.01)
-    raise AssertionError(f"it was not done within {_SECONDS} s")
-
-
 def _phase(release: Release) -> str:
     return names.release_phase_job_id(release.app_id, release.version)
 
@@ -83,9 +75,9 @@ def test_seventeen_stuck_apps_leave_hands_for_a_stranger(world: Any, standing: S
     world.scale(app, "web", 3)
     attend.tick()
 
-    _until(lambda: world.latest(app).applied_generation == world.latest(app).desired_generation)
+    until(lambda: world.latest(app).applied_generation == world.latest(app).desired_generation, seconds=_SECONDS)
     assert world.scheduler.submitted_job(app.id)["TaskGroups"][0]["Count"] == 3
-    _until(lambda: len(crew.busy) == _OF_ONE_OWNER)
+    until(lambda: len(crew.busy) == _OF_ONE_OWNER, seconds=_SECONDS)
 
 
 def test_a_long_release_phase_gives_its_hand_back(world: Any) -> None:
@@ -209,7 +201,7 @@ def test_who_was_taken_up_longest_ago_is_next(world: Any) -> None:
         attend.tick()
         world.clock.wait(1)
         go.release()
-        _until(lambda: not crew.busy)
+        until(lambda: not crew.busy, seconds=_SECONDS)
 
     assert sorted(turns[:3]) == sorted(apps)
     assert turns[3:] == turns[:3]

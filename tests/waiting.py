@@ -1,0 +1,18 @@
+"""Waiting for something to come about, with a deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def until(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
+    """Ask again and again until the answer is true; it is returned."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while not (found := condition()):
+        assert time.monotonic() < end, f"it did not come about within {seconds} s"
+        pause.wait(0.01)
+    return found
