@@ -58,8 +58,16 @@ local function diagnosis()
     return (last(var.upstream_bytes_received) or 0) > 0 and "H17" or "H13"
 end
 
--- Where nginx comes when it cannot answer with what a dyno said.
+-- Where nginx comes when it cannot answer with what a dyno said. What has a body may end before all of it was read, and
+-- nginx closes the connection then: there the answer says so, lest the client sends its next request into the closing.
 function fail.upstream()
+    if var.content_length or var.http_transfer_encoding then
+        return ngx.exec("@failed_early")
+    end
+    return fail.explain()
+end
+
+function fail.explain()
     local code = var.edge_code
     if code == "" then
         code = diagnosis()

@@ -169,6 +169,18 @@ def test_refused_by_all_is_h21(edge, table, dynos):
     assert edge.line(app_id, "code=H21", "method=POST", "status=503")
 
 
+def test_who_is_refused_before_the_body_came_is_told_that_the_connection_ends(edge, table, dynos):
+    """Nginx does not wait for the rest of the body: a client that was told nothing would use the connection again."""
+    app_id = table.app("one.localhost", dynos.refusing())
+    table.push()
+
+    answer = edge.raw(b"POST / HTTP/1.1\r\nHost: one.localhost\r\nContent-Length: 1\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert edge.line(app_id, "code=H21", "method=POST", "dyno=web.1")
+
+
 def test_a_single_dyno_that_refuses_is_asked_again_by_the_next_request(edge, table, dynos):
     """With nobody else to ask, a refusal does not lock the app out."""
     refusing = dynos.refusing()

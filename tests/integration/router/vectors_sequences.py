@@ -32,8 +32,9 @@ NOBODIES = (
     b"down.localhost",
     b"crashed.localhost",
     b"maintenance.localhost",
-    b"refusing.localhost",
 )
+REFUSING = b"refusing.localhost"
+"""Known to be nobody's only while the body comes: the connection ends with the answer."""
 
 SEQUENCES: dict[str, tuple[bytes, str]] = {
     "two tenants": (ONE + TWO, "12"),
@@ -61,4 +62,7 @@ SEQUENCES: dict[str, tuple[bytes, str]] = {
     **{f"a body for {host!r}, then another tenant": (posted(host) + TWO, "2") for host in NOBODIES},
     **{f"chunks for {host!r}, then another tenant": (posted(host, chunked=True) + TWO, "2") for host in NOBODIES},
     **{f"GET with a body for {host!r}, then another": (posted(host, method=b"GET") + TWO, "2") for host in NOBODIES},
+    "a body that is refused, then another tenant": (posted(REFUSING) + TWO, ""),
+    "chunks that are refused, then another tenant": (posted(REFUSING, chunked=True) + TWO, ""),
+    "GET with a body that is refused, then another": (posted(REFUSING, method=b"GET") + TWO, ""),
 }
