@@ -28,6 +28,7 @@ _STEP_BYTES = 4 << 20
 _URGENT_BYTES = 256 << 20
 """After such a loss of room there is no pause: whoever makes measuring slow must not gain time to write by it."""
 _STEP_FILES = 20_000
+_URGENT_FILES = 500_000
 """The same for files."""
 _FILES_PER_MB = 500
 """Files and folders for each megabyte that a dyno or build may have."""
@@ -57,7 +58,8 @@ class _Supply:
         return True
 
     def fell(self, free: int, most: int) -> bool:
-        """Whether so much or more is gone since the last look."""
+        """Whether so much or more is gone since the last look, or of what was given back since then."""
+        self._seen = max(free, self._seen)
         return free <= self._seen - most
 
 
@@ -117,7 +119,7 @@ class DiskWatch:
         while not stop.wait(_PERIOD_S):
             began = self._clock.monotonic()
             try:
-                if began < rested and not self._bytes.fell(self._free_bytes(), _URGENT_BYTES):
+                if began < rested and not self._is_urgent():
                     continue
                 self.step()
             except (OSError, ValueError, subprocess.SubprocessError):
@@ -136,7 +138,7 @@ class DiskWatch:
             states, limits, fresh = dict(self._states), dict(self._limits), self._fresh
             self._fresh = False
         bytes_sank = self._bytes.sank(self._free_bytes(), anyway=fresh)
-        files_sank = self._files.sank(os.statvfs(self._root).f_ffree)
+        files_sank = self._files.sank(self._free_files())
         if bytes_sank and states:
             for key, used in self._measure(self._root, states).items():
                 limit = limits.get(key)
@@ -148,9 +150,16 @@ class DiskWatch:
                 if used > limit:
                     self._stop(states[key], f"too many files ({used:,} of {limit:,})")
 
+    def _is_urgent(self) -> bool:
+        bytes_fell = self._bytes.fell(self._free_bytes(), _URGENT_BYTES)
+        return self._files.fell(self._free_files(), _URGENT_FILES) or bytes_fell
+
     def _free_bytes(self) -> int:
         room = os.statvfs(self._root)
         return room.f_bavail * room.f_frsize
+
+    def _free_files(self) -> int:
+        return os.statvfs(self._root).f_ffree
 
     def _stop(self, state: AllocationState, what: str) -> None:
         if state.dyno is None:

@@ -43,6 +43,7 @@ class Watched:
     def __init__(self, folder: Path, used: int) -> None:
         self.used = used
         self.measured = 0
+        self.counted = 0
         self.killed: list[str] = []
         self.logbook = Logbook(folder / "applogs", limit=1 << 20)
         self.files = 1
@@ -53,7 +54,7 @@ class Watched:
             self.logbook,
             clock=self.clock,
             measure=self.measure,
-            count=lambda _root, keys: dict.fromkeys(keys, self.files),
+            count=self.count,
             kill=self.kill,
         )
 
@@ -61,6 +62,10 @@ class Watched:
         self.measured += 1
         self.clock.advance(self.slow)
         return dict.fromkeys(keys, self.used)
+
+    def count(self, _root, keys):
+        self.counted += 1
+        return dict.fromkeys(keys, self.files)
 
     def kill(self, one: AllocationState) -> bool:
         self.killed.append(one.id)
@@ -136,25 +141,35 @@ def test_dyno_with_too_many_files_is_stopped_with_a_message(tmp_path, monkeypatc
     assert watched.log() == ["heroku[web.1]: Error: too many files (50,001 of 50,000). Stopping the dyno."]
 
 
-def test_a_sudden_loss_of_room_ends_the_pause(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "losses"),
+    [
+        ("f_bavail", (1 << 20, 256 << 20)),
+        ("f_bavail", (-(2 << 30), 256 << 20)),
+        ("f_ffree", (20_000, 500_000)),
+        ("f_ffree", (-2_000_000, 500_000)),
+    ],
+    ids=["bytes", "bytes, after others were given back", "files", "files, after others were given back"],
+)
+def test_a_sudden_loss_of_room_ends_the_pause(tmp_path, monkeypatch, kind, losses):
     """A look that took long is followed by a long pause, unless somebody writes much meanwhile."""
     free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
     monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
     watched = Watched(tmp_path, 1)
     watched.watch.update(state())
-    losses = iter((0, 1 << 20, 256 << 20, None))
+    turns, looks = iter((0, *losses, None)), []
 
-    class Turns:
-        def wait(self, _seconds):
-            loss = next(losses)
-            free.f_bavail -= loss or 0
-            watched.clock.advance(5)
-            return loss is None
+    def wait(_seconds):
+        looks.append(watched.measured + watched.counted)
+        loss = next(turns)
+        setattr(free, kind, getattr(free, kind) - (loss or 0))
+        watched.clock.advance(5)
+        return loss is None
 
     watched.slow = 10
-    watched.watch.run(Turns())
+    watched.watch.run(SimpleNamespace(wait=wait))
 
-    assert watched.measured == 2
+    assert looks[1] == looks[2] < looks[3]
 
 
 def test_after_a_look_that_failed_comes_another(tmp_path, monkeypatch):
