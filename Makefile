@@ -31,9 +31,9 @@ lint: venv  ## ruff, mypy, import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-databases: venv  ## the services' and the worker's tests on SQLite and on PostgreSQL, and the whole platform on PostgreSQL
-	@$(BIN)/python -m pytest $(LANES) --state=sqlite tests/unit/control/services tests/unit/control/worker
-	@$(BIN)/python -m pytest $(LANES) --state=postgresql tests/unit/control/services tests/unit/control/worker tests/contract tests/e2e
+databases: venv  ## the control plane's tests on SQLite and on PostgreSQL, and the whole platform on PostgreSQL
+	@$(BIN)/python -m pytest $(LANES) --state=sqlite tests/unit/control
+	@$(BIN)/python -m pytest $(LANES) --state=postgresql tests/unit/control tests/contract tests/e2e
 
 bench: venv  ## all measurements, or one: make bench ROW=name
 	@$(BIN)/python -m bench $(ROW)

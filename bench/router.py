@@ -73,6 +73,13 @@ BARE = (
 )
 
 
+PACED = """
+function delay() return math.floor({pause} * -math.log(1 - math.random()) + 0.5) end
+"""
+"""For wrk: pauses of each connection in ms, at random, as of users who know nothing of each other. With equal ones
+all connections soon ask in step, and what is measured is the queue that they make."""
+
+
 def measure(say: Callable[[str], None]) -> list[Row]:
     """Start dynos, a bare proxy and a router of their own; load them in turn."""
     packages.ensure(["wrk"])
@@ -100,7 +107,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 def _added(folder: Path, rate: float, *, direct: int, bare: int, ours: int, say: Callable[[str], None]) -> list[Row]:
     """What the router adds to the time of a request when this many come a second; the bare proxy's share is told."""
     script = folder / "paced.lua"
-    script.write_text(f"function delay() return {max(1, round(CONNECTIONS / rate * 1000))} end\n")
+    script.write_text(PACED.format(pause=CONNECTIONS / rate * 1000))
     added: dict[int, list[float]] = {share: [] for share in ADDED_MS}
     by_bare: dict[int, list[float]] = {share: [] for share in ADDED_MS}
     for number in range(ROUNDS):

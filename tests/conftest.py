@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytest_plugins = ["tests.campaign.counts", "tests.databases", "tests.lanes"]
+pytest_plugins = ["tests.campaign.counts", "tests.databases", "tests.lanes", "tests.snapshots"]
 
 ROOT = Path(__file__).parents[1]
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

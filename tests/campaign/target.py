@@ -12,25 +12,15 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from flask import Flask
 
-from control.adapters.memory import (
-    ManualClock,
-    MemoryBlobs,
-    MemoryCatalog,
-    MemoryEdge,
-    MemoryNode,
-    MemoryScheduler,
-    MemoryVault,
-)
-from control.adapters.memory_state import MemoryState
 from control.app import create_app
 from control.domain.releases import ReleaseStatus
 from control.domain.slugs import Slug
-from control.ports.bundle import Ports
 from control.services.accounts import Passwords, create_token, ensure_admin
 from control.services.actor import Actor
 from control.services.apps import CreateApp
 from control.services.releases import create_release
 from control.settings import Secret, Servers, Settings
+from tests.memory_ports import memory_ports
 
 API = Path(__file__).parents[2] / "control" / "api"
 _FIELD = re.compile(r'bodies\.\w+\(\w+, "(\w+)"')
@@ -68,17 +58,7 @@ def fields() -> tuple[str, ...]:
 
 def make() -> Target:
     """A new one."""
-    clock, catalog = ManualClock(), MemoryCatalog()
-    ports = Ports(
-        scheduler=MemoryScheduler(),
-        vault=MemoryVault(),
-        catalog=catalog,
-        blobs=MemoryBlobs(),
-        node=MemoryNode(),
-        edge=MemoryEdge(catalog),
-        clock=clock,
-        state=MemoryState(),
-    )
+    ports = memory_ports()
     settings = Settings(
         home=Path("/nonexistent"),
         database_url="sqlite://",
@@ -87,7 +67,9 @@ def make() -> Target:
         login_attempts=10**9,
     )
     passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    account, _ = ensure_admin(ports.state, clock, passwords, email="ada@example.com", password="correct horse battery")
+    account, _ = ensure_admin(
+        ports.state, ports.clock, passwords, email="ada@example.com", password="correct horse battery"
+    )
     actor = Actor(account=account, remote="192.0.2.1")
     app = CreateApp(ports=ports)(actor, name="fuzzed")
     slug = Slug(
@@ -97,16 +79,16 @@ def make() -> Target:
         size=1,
         process_types={"web": "python app.py", "worker": "true", "release": "true"},
         stack=app.stack,
-        created_at=clock.now(),
-        updated_at=clock.now(),
+        created_at=ports.clock.now(),
+        updated_at=ports.clock.now(),
     )
     with ports.state.begin() as work:
         work.slugs.add(slug)
         release = create_release(
-            work, now=clock.now(), app_id=app.id, slug=slug, description="Deploy", user_id=account.id
+            work, now=ports.clock.now(), app_id=app.id, slug=slug, description="Deploy", user_id=account.id
         )
         work.releases.save(replace(release, status=ReleaseStatus.SUCCEEDED))
-        token, secret = create_token(work, clock, account, description="fuzz")
+        token, secret = create_token(work, ports.clock, account, description="fuzz")
         work.commit()
     return Target(
         app=create_app(ports, settings, passwords=passwords),

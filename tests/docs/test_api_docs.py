@@ -7,37 +7,16 @@ import re
 from pathlib import Path
 
 from control import errors, settings
-from control.adapters.memory import (
-    ManualClock,
-    MemoryBlobs,
-    MemoryCatalog,
-    MemoryEdge,
-    MemoryNode,
-    MemoryScheduler,
-    MemoryVault,
-)
-from control.adapters.memory_state import MemoryState
 from control.api import error_handlers
 from control.app import create_app
-from control.ports.bundle import Ports
 from control.settings import Settings
+from tests.memory_ports import memory_ports
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def _routes() -> set[str]:
-    catalog = MemoryCatalog()
-    ports = Ports(
-        scheduler=MemoryScheduler(),
-        vault=MemoryVault(),
-        catalog=catalog,
-        blobs=MemoryBlobs(),
-        node=MemoryNode(),
-        edge=MemoryEdge(catalog),
-        clock=ManualClock(),
-        state=MemoryState(),
-    )
-    app = create_app(ports, Settings(home=Path("/nonexistent"), database_url="sqlite://"))
+    app = create_app(memory_ports(), Settings(home=Path("/nonexistent"), database_url="sqlite://"))
     return {
         f"{method} {_colons(rule.rule)}"
         for rule in app.url_map.iter_rules()

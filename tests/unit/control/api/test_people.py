@@ -69,15 +69,17 @@ def test_an_account_from_its_beginning_to_its_end(root: Any, client_of: Callable
         ("PATCH /account", {"new_password": "short"}, "at least 8 characters"),
     ],
 )
-def test_what_cannot_be_done_to_accounts(root: Any, plane: Any, route: str, body: Any, sentence: str) -> None:
+def test_what_cannot_be_done_to_accounts(
+    root: Any, snapshot: Callable[[], Any], route: str, body: Any, sentence: str
+) -> None:
     """422 with a sentence, and nothing changes."""
-    before = vars(plane.state._data)
+    before = snapshot()
 
     refused = root(*route.split(" "), body)
 
     assert (refused.status_code, refused.json["id"]) == (422, "invalid_params")
     assert sentence in refused.json["message"]
-    assert vars(plane.state._data) == before
+    assert snapshot() == before
 
 
 def test_an_account_whose_app_is_being_destroyed_stays(root: Any, api: Any, app: App, plane: Any) -> None:

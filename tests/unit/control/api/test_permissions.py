@@ -11,23 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from control.adapters.memory import (
-    ManualClock,
-    MemoryBlobs,
-    MemoryCatalog,
-    MemoryEdge,
-    MemoryNode,
-    MemoryScheduler,
-    MemoryVault,
-)
-from control.adapters.memory_state import MemoryState
 from control.api.permissions import TABLE, Demand, Who, demand_of
 from control.app import create_app
 from control.domain.apps import App
 from control.domain.people import Collaborator
 from control.domain.permissions import GRANTABLE, Permission, Scope, check_scopes, covers
 from control.domain.rules import BrokenRule
-from control.ports.bundle import Ports
 from control.services.accounts import create_token
 from control.services.actor import Actor
 from control.services.apps import CreateApp
@@ -37,23 +26,13 @@ from control.services.collaborators import AddCollaborator
 from control.services.domains import AddDomain
 from control.settings import Secret, Settings
 from tests.certificates import issue
+from tests.memory_ports import memory_ports
 
 MADE_UP = str(uuid4())
 
 
 def _routes() -> Iterator[str]:
-    catalog = MemoryCatalog()
-    ports = Ports(
-        scheduler=MemoryScheduler(),
-        vault=MemoryVault(),
-        catalog=catalog,
-        blobs=MemoryBlobs(),
-        node=MemoryNode(),
-        edge=MemoryEdge(catalog),
-        clock=ManualClock(),
-        state=MemoryState(),
-    )
-    app = create_app(ports, Settings(home=Path("/nonexistent"), database_url="sqlite://"))
+    app = create_app(memory_ports(), Settings(home=Path("/nonexistent"), database_url="sqlite://"))
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield f"{method} {rule.rule}"
@@ -141,21 +120,21 @@ def _path(route: str, app: Any) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_the_matrix(route: str, personas: list[Persona], plane: Any, app: Any) -> None:
+def test_the_matrix(route: str, personas: list[Persona], app: Any, snapshot: Callable[[], Any]) -> None:
     """Whoever a row refuses gets 401, 403 or 404 and changes nothing; whoever it admits gets none of these."""
     method, path = _path(route, app)
     demand = demand_of(method, route.partition(" ")[2])
     assert demand is not None
-    before = plane.state._data
+    before = snapshot()
 
     refused = {each.name: status for each in personas if (status := each.refusal(demand))}
     answers = {each.name: each.send(method, path) for each in personas if each.name in refused}
 
     assert {name: answer.status_code for name, answer in answers.items()} == refused
     assert all(answer.json["id"] in ("unauthorized", "forbidden", "not_found") for answer in answers.values())
-    assert vars(plane.state._data) == vars(before)
+    assert snapshot() == before
     for admitted in (each for each in personas if each.name not in refused):
-        plane.state._data = before
+        before.put_back()
         answer = admitted.send(method, path)
         assert not _is_refusal(answer, demand), (admitted.name, answer.json)
 
@@ -164,7 +143,9 @@ _INNER = [route for route in ROUTES if re.search(r"<app>.*<", route)]
 
 
 @pytest.mark.parametrize("route", _INNER)
-def test_nothing_is_reached_by_way_of_another_app(route: str, api: Any, plane: Any, app: App) -> None:
+def test_nothing_is_reached_by_way_of_another_app(
+    route: str, api: Any, plane: Any, app: App, snapshot: Callable[[], Any]
+) -> None:
     """Whoever owns an app gets 404 for a stranger's build, release, slug, dyno or collaborator below it."""
     eve, bob = plane.actor("eve@example.com"), plane.account("bob@example.com")
     victim = CreateApp(ports=plane.ports)(eve, name="victim-app")
@@ -188,7 +169,7 @@ def test_nothing_is_reached_by_way_of_another_app(route: str, api: Any, plane: A
         "slug": release.slug_id,
     }
     method, _, rule = route.partition(" ")
-    before = vars(plane.state._data)
+    before = snapshot()
 
     answer = api(
         method,
@@ -197,7 +178,7 @@ def test_nothing_is_reached_by_way_of_another_app(route: str, api: Any, plane: A
     )
 
     assert (answer.status_code, answer.json["id"]) == (404, "not_found")
-    assert vars(plane.state._data) == before
+    assert snapshot() == before
 
 
 def _is_refusal(answer: Any, demand: Demand) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -187,7 +188,7 @@ def test_a_mistake_of_ours_tells_nothing(api: Any, plane: Any, flask_app: Flask)
     assert failed.headers["Request-Id"]
 
 
-@pytest.mark.parametrize(("part", "path"), [("vault", "config-vars"), ("scheduler", "dynos"), ("state", "releases")])
+@pytest.mark.parametrize(("part", "path"), [("vault", "config-vars"), ("scheduler", "dynos")])
 def test_a_part_that_is_away_is_503(api: Any, app: App, plane: Any, part: str, path: str) -> None:
     """A server that does not answer is 503 with its name and a sentence, and when to come back."""
     plane.deploy(app)
@@ -195,8 +196,17 @@ def test_a_part_that_is_away_is_503(api: Any, app: App, plane: Any, part: str, p
 
     failed = api.get(f"/apps/{app.name}/{path}")
 
-    error_id = {"state": "database_unavailable"}.get(part, f"{part}_unavailable")
-    assert (failed.status_code, failed.json["id"]) == (503, error_id)
+    assert (failed.status_code, failed.json["id"]) == (503, f"{part}_unavailable")
+    assert failed.headers["Retry-After"] == "5"
+
+
+def test_a_database_that_is_away_is_503(api: Any, app: App, lose_state: Callable[[], None]) -> None:
+    """The same, though it is asked who sends the request."""
+    lose_state()
+
+    failed = api.get(f"/apps/{app.name}/releases")
+
+    assert (failed.status_code, failed.json["id"]) == (503, "database_unavailable")
     assert failed.headers["Retry-After"] == "5"
 
 

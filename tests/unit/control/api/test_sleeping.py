@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -68,9 +69,9 @@ def test_nobody_else_may(plane: Any, api: Any, flask_app: Any, app: Any, bad: An
     assert api.get(f"/apps/{app.name}").json["asleep_since"] is not None
 
 
-def test_a_database_that_is_away_is_503(plane: Any, flask_app: Any, app: Any) -> None:
+def test_a_database_that_is_away_is_503(flask_app: Any, app: Any, lose_state: Callable[[], None]) -> None:
     """The router may try again."""
-    plane.state.down = True
+    lose_state()
 
     assert _edge(flask_app, app.id).status_code == 503
 
