@@ -42,7 +42,7 @@ class Faults:
         self._site.run("ps:restart", "--app", self._app)
         before = _client_pid()
         os.kill(before, signal.SIGKILL)
-        return lambda: _client_pid(missing=before) != before and self._node_is_ready() and self._serves()
+        return lambda: _client_pid(missing=before) != before and self._is_held() and self._serves()
 
     def lost_route(self) -> Callable[[], bool]:
         """The app's record in Consul is deleted."""
@@ -90,8 +90,16 @@ class Faults:
         except httpx.HTTPError:
             return False
 
-    def _node_is_ready(self) -> bool:
-        return any(node["Status"] == "ready" for node in self._site.nomad.get("/v1/nodes").json())
+    def _is_held(self) -> bool:
+        """Whether Nomad's client has a dyno in hand: only then does it answer with the dyno's memory.
+
+        What the servers say of node and dyno is still of the client that died.
+        """
+        dyno = self._dyno()
+        if not dyno:
+            return False
+        answer = self._site.nomad.get(f"/v1/client/allocation/{dyno}/stats")
+        return answer.status_code == 200 and bool(answer.json()["Tasks"].get("dyno"))
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
