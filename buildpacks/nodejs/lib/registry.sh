@@ -67,7 +67,7 @@ function registry::satisfies() {
 function registry::fetch() {
 	local package="${1}" version="${2}" target="${3}" folder
 	folder="$(mktemp --directory)"
-	if ! registry::npm pack --loglevel=error --pack-destination="${folder}" "${package}@${version}" &>"${folder}/said"; then
+	if ! registry::download "${package}@${version}" "${folder}"; then
 		grep --quiet --extended-regexp 'code (E404|ETARGET)' "${folder}/said" && return 1
 		tail --lines=5 "${folder}/said" | output::indent
 		return 2
@@ -75,6 +75,17 @@ function registry::fetch() {
 	mkdir --parents "${target}"
 	tar --extract --gzip --file="$(echo "${folder}"/*.tgz)" --directory="${target}" --strip-components=1 --no-same-owner
 	rm --recursive --force "${folder}"
+}
+
+# Fetches a package as a file into a folder; what npm said is in `said` beside it. npm asks again when nobody answers,
+# but not when an answer breaks off in the middle, as a long one may.
+function registry::download() {
+	local package="${1}" folder="${2}" again
+	for again in 1 1 ''; do
+		registry::npm pack --loglevel=error --pack-destination="${folder}" "${package}" &>"${folder}/said" && return 0
+		[[ -n ${again} ]] || return 1
+		grep --quiet --extended-regexp 'code (ECONNRESET|ERR_SOCKET_TIMEOUT|ETIMEDOUT|EINTEGRITY)' "${folder}/said" || return 1
+	done
 }
 
 # Usage: registry::explain_silence 'Node.js 24.x'
