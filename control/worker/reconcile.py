@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 _FIRST_PAUSE_S = 5
 _LONGEST_PAUSE_S = 600
+_LONGEST_OF_LOST_S = 10
+"""What a node loses again and again is still back within the half minute in which all that wears away is mended."""
 _PATIENCE = timedelta(seconds=3)
 _FORGIVEN = timedelta(minutes=1)
 """After so long a dyno that the node lost is no sign any more that it will lose the next one."""
@@ -164,14 +166,15 @@ def _next_start(web: Sequence[Allocation], now: datetime) -> datetime | None:
     newest = max(web, key=lambda each: each.created_at)
     if newest.setup_failed:
         lost = [each for each in web if each.index == newest.index and each.setup_failed]
-        return ended_at + _pause(sum(now - each.modified_at < _FORGIVEN for each in lost))
+        losses = sum(now - each.modified_at < _FORGIVEN for each in lost)
+        return ended_at + _pause(losses, longest_s=_LONGEST_OF_LOST_S)
     if any(_will_be_tried_again(each, now) for each in web):
         return None
     return ended_at + _pause(sum(each.status is AllocationStatus.FAILED for each in web))
 
 
-def _pause(failures: int) -> timedelta:
-    return timedelta(seconds=min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, failures - 1)))
+def _pause(failures: int, *, longest_s: int = _LONGEST_PAUSE_S) -> timedelta:
+    return timedelta(seconds=min(longest_s, _FIRST_PAUSE_S * 2 ** max(0, failures - 1)))
 
 
 def _will_be_tried_again(allocation: Allocation, now: datetime) -> bool:

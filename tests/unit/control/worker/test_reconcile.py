@@ -122,10 +122,10 @@ def test_a_dyno_that_waits_for_its_next_try_is_left_to_nomad(world: Any) -> None
 
 
 def test_a_dyno_that_the_node_lost_does_not_wait_for_nomad(world: Any) -> None:
-    """Its pause grows with every trouble of the node, in which the app had no part; ours with the recent ones."""
+    """Its pause grows with all troubles of the node, none of them the app's; ours a little, with the recent ones."""
     app = world.app()
     world.on_air(app)
-    for nonce, pause in (("1", 5), ("2", 10)):
+    for nonce, pause in (("1", 5), ("2", 10), ("3", 10), ("4", 10)):
         world.scheduler.exit(app.id, 1)
         dead = world.scheduler.allocations(app.id)[0]
         world.scheduler.change(dead.id, setup_failed=True, reschedule_at=world.clock.now() + timedelta(minutes=5))
