@@ -5,14 +5,13 @@ A plugin that `tests/conftest.py` loads.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
 from typing import Any, NoReturn, cast
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Dialect, event
 
 from control.adapters import state_tables
 from control.adapters.memory_state import MemoryState
@@ -52,8 +51,9 @@ def lose_state(state: StateStore) -> Iterator[Callable[[], None]]:
         yield partial(setattr, state, "down", True)
 
 
-def _refuse(*_: object) -> NoReturn:
-    raise sqlite3.OperationalError("It does not answer.")
+def _refuse(dialect: Dialect, *_: object) -> NoReturn:
+    """In the driver's own words."""
+    raise dialect.loaded_dbapi.OperationalError("It does not answer.")
 
 
 def _of_memory(state: MemoryState) -> Snapshot:
