@@ -22,10 +22,10 @@ LIMIT_S = 30.0
 GIVE_UP_S = 120.0
 STAYS_S = 5.0
 """For so long all has to be well before it counts as mended: a client that came back may yet find a dyno lost."""
-SOURCE = Path(__file__).parents[1] / "tests" / "e2e" / "apps" / "probe"
-HOME = Path(os.environ.get("NOMAPAAS_HOME", "/var/lib/nomapaas"))
 PROMPT_S = 2.0
 """A request that the router held for longer was answered, but not well."""
+SOURCE = Path(__file__).parents[1] / "tests" / "e2e" / "apps" / "probe"
+HOME = Path(os.environ.get("NOMAPAAS_HOME", "/var/lib/nomapaas"))
 
 Fault = Callable[[], Callable[[], bool]]
 """Does the damage; what it returns says whether that is mended."""

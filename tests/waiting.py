@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
+def until(condition: Callable[[], Any], *, seconds: float = 30, pause: float = 0.01) -> Any:
     """Ask again and again until the answer is true; it is returned."""
     end = time.monotonic() + seconds
-    pause = threading.Event()
+    never = threading.Event()
     while not (found := condition()):
         assert time.monotonic() < end, f"it did not come about within {seconds} s"
-        pause.wait(0.01)
+        never.wait(pause)
     return found

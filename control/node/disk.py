@@ -45,8 +45,9 @@ Measure = Callable[[Path, Iterable[str]], Mapping[str, int]]
 class _Supply:
     """What the file system has of something, and whether somebody can have taken much of it since the last look."""
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, *, urgent: int) -> None:
         self._step = step
+        self._urgent = urgent
         self._seen = 0
 
     def sank(self, free: int, *, anyway: bool = False) -> bool:
@@ -57,10 +58,10 @@ class _Supply:
         self._seen = free
         return True
 
-    def fell(self, free: int, most: int) -> bool:
-        """Whether so much or more is gone since the last look, or of what was given back since then."""
+    def fell(self, free: int) -> bool:
+        """Whether urgently much is gone since the last look, or of what was given back since then."""
         self._seen = max(free, self._seen)
-        return free <= self._seen - most
+        return free <= self._seen - self._urgent
 
 
 class DiskWatch:
@@ -87,8 +88,8 @@ class DiskWatch:
         self._limits: dict[str, int] = {}
         self._why: dict[str, str] = {}
         self._fresh = False
-        self._bytes = _Supply(_STEP_BYTES)
-        self._files = _Supply(_STEP_FILES)
+        self._bytes = _Supply(_STEP_BYTES, urgent=_URGENT_BYTES)
+        self._files = _Supply(_STEP_FILES, urgent=_URGENT_FILES)
 
     def update(self, state: AllocationState) -> None:
         """News of an allocation."""
@@ -137,8 +138,9 @@ class DiskWatch:
         with self._lock:
             states, limits, fresh = dict(self._states), dict(self._limits), self._fresh
             self._fresh = False
-        bytes_sank = self._bytes.sank(self._free_bytes(), anyway=fresh)
-        files_sank = self._files.sank(self._free_files())
+        free_bytes, free_files = self._free()
+        bytes_sank = self._bytes.sank(free_bytes, anyway=fresh)
+        files_sank = self._files.sank(free_files)
         if bytes_sank and states:
             for key, used in self._measure(self._root, states).items():
                 limit = limits.get(key)
@@ -151,15 +153,14 @@ class DiskWatch:
                     self._stop(states[key], f"too many files ({used:,} of {limit:,})")
 
     def _is_urgent(self) -> bool:
-        bytes_fell = self._bytes.fell(self._free_bytes(), _URGENT_BYTES)
-        return self._files.fell(self._free_files(), _URGENT_FILES) or bytes_fell
+        free_bytes, free_files = self._free()
+        bytes_fell = self._bytes.fell(free_bytes)
+        return self._files.fell(free_files) or bytes_fell
 
-    def _free_bytes(self) -> int:
+    def _free(self) -> tuple[int, int]:
+        """Bytes and files that there is room for."""
         room = os.statvfs(self._root)
-        return room.f_bavail * room.f_frsize
-
-    def _free_files(self) -> int:
-        return os.statvfs(self._root).f_ffree
+        return room.f_bavail * room.f_frsize, room.f_ffree
 
     def _stop(self, state: AllocationState, what: str) -> None:
         if state.dyno is None:

@@ -1,6 +1,7 @@
 -- Ends a request with a code of the router: the page for the client, the words for the app's log.
 
 local balance = require("balance")
+local bodies = require("bodies")
 local codes = require("codes")
 local loads = require("loads")
 local pages = require("pages")
@@ -61,7 +62,7 @@ end
 -- Where nginx comes when it cannot answer with what a dyno said. What has a body may end before all of it was read, and
 -- nginx closes the connection then: there the answer says so, lest the client sends its next request into the closing.
 function fail.upstream()
-    if var.content_length or var.http_transfer_encoding then
+    if bodies.announced() then
         return ngx.exec("@failed_early")
     end
     return fail.explain()

@@ -1,6 +1,7 @@
 -- The first thing that happens to a request: whose is it, and can it be served?
 
 local backlog = require("backlog")
+local bodies = require("bodies")
 local cached = require("cached")
 local fail = require("fail")
 local hold = require("hold")
@@ -14,6 +15,7 @@ local settings = require("settings")
 local usable = require("usable")
 
 local give_id = ids.give
+local body_announced = bodies.announced
 local discard_body = ngx.req.discard_body
 local get_method = ngx.req.get_method
 local http_version = ngx.req.http_version
@@ -90,15 +92,10 @@ local function is_websocket()
     return connection and upgrade and connection:lower():find("upgrade", 1, true) and upgrade:lower() == "websocket"
 end
 
--- A dyno that leaves a body unread takes it for the next request of its connection: nobody else's may follow there.
-local function has_body()
-    return var.content_length or var.http_transfer_encoding
-end
-
--- Over HTTP/2 a body needs no header that announces it, and what a GET brings so would travel on a shared connection. It
--- has no meaning there (RFC 9110, 9.3.1) and is left behind.
+-- What a GET brings unannounced would travel on a shared connection. It has no meaning there (RFC 9110, 9.3.1) and is left
+-- behind.
 local function leave_unannounced_body()
-    if http_version() == 2 and SHARES_CONNECTION[get_method()] and not has_body() then
+    if http_version() == 2 and SHARES_CONNECTION[get_method()] and not body_announced() then
         discard_body()
     end
 end
@@ -138,7 +135,8 @@ function route.access()
         var.edge_connection = "close"
         return ngx.exec("@once")
     end
-    if not SHARES_CONNECTION[get_method()] or unusual and has_body() then
+    -- A dyno that leaves a body unread takes it for the next request of its connection: nobody else's may follow there.
+    if not SHARES_CONNECTION[get_method()] or unusual and body_announced() then
         return ngx.exec("@once")
     end
 end

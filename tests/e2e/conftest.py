@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+
+from tests.waiting import until
 
 APPS = Path(__file__).parent / "apps"
 
@@ -55,12 +56,7 @@ class Paas:
 
     def eventually(self, condition: Callable[[], Any], *, seconds: float = 30) -> Any:
         """Wait until something is true, and return it."""
-        deadline = time.monotonic() + seconds
-        pause = 0.05
-        while not (found := condition()):
-            assert time.monotonic() < deadline, f"still not so after {seconds} s"
-            time.sleep(pause)
-        return found
+        return until(condition, seconds=seconds, pause=0.05)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -71,8 +72,30 @@ class Watched:
         self.killed.append(one.id)
         return True
 
+    def run(self, free: SimpleNamespace, losses: Iterable[int], kind: str = "f_bavail") -> list[int]:
+        """Lose so much of the room before each turn; how often it had looked until then."""
+        turns, looks = iter((*losses, None)), []
+
+        def wait(_seconds):
+            looks.append(self.measured + self.counted)
+            loss = next(turns)
+            setattr(free, kind, getattr(free, kind) - (loss or 0))
+            self.clock.advance(5)
+            return loss is None
+
+        self.watch.run(SimpleNamespace(wait=wait))
+        return looks
+
     def log(self) -> list[str]:
         return [line.split(" ", 1)[1] for line in self.logbook.recent(APP, Filter(), 10)]
+
+
+@pytest.fixture
+def free(monkeypatch):
+    """What the file system has room for."""
+    room = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: room)
+    return room
 
 
 def test_dyno_over_its_limit_is_stopped_with_a_message(tmp_path):
@@ -125,10 +148,8 @@ def test_nothing_is_measured_while_nobody_writes(tmp_path):
     assert watched.measured == 1
 
 
-def test_dyno_with_too_many_files_is_stopped_with_a_message(tmp_path, monkeypatch):
+def test_dyno_with_too_many_files_is_stopped_with_a_message(tmp_path, free):
     """Empty files use up the machine's inodes; they are counted when it has many fewer than before."""
-    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=4096, f_ffree=1_000_000)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
     watched = Watched(tmp_path, 1)
     watched.files = 50_001
     watched.watch.update(state())
@@ -151,34 +172,21 @@ def test_dyno_with_too_many_files_is_stopped_with_a_message(tmp_path, monkeypatc
     ],
     ids=["bytes", "bytes, after others were given back", "files", "files, after others were given back"],
 )
-def test_a_sudden_loss_of_room_ends_the_pause(tmp_path, monkeypatch, kind, losses):
+def test_a_sudden_loss_of_room_ends_the_pause(tmp_path, free, kind, losses):
     """A look that took long is followed by a long pause, unless somebody writes much meanwhile."""
-    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
     watched = Watched(tmp_path, 1)
     watched.watch.update(state())
-    turns, looks = iter((0, *losses, None)), []
-
-    def wait(_seconds):
-        looks.append(watched.measured + watched.counted)
-        loss = next(turns)
-        setattr(free, kind, getattr(free, kind) - (loss or 0))
-        watched.clock.advance(5)
-        return loss is None
-
     watched.slow = 10
-    watched.watch.run(SimpleNamespace(wait=wait))
+
+    looks = watched.run(free, (0, *losses), kind)
 
     assert looks[1] == looks[2] < looks[3]
 
 
-def test_after_a_look_that_failed_comes_another(tmp_path, monkeypatch):
+def test_after_a_look_that_failed_comes_another(tmp_path, free):
     """Though nobody wrote any more: what was written before it is still nobody's."""
-    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
     watched = Watched(tmp_path, 101)
     watched.watch.update(state())
-    turns = iter((False, False, True))
     failing = iter((subprocess.TimeoutExpired("du", 120),))
 
     def fails_once(root, keys):
@@ -187,34 +195,25 @@ def test_after_a_look_that_failed_comes_another(tmp_path, monkeypatch):
         return watched.measure(root, keys)
 
     watched.watch._measure = fails_once
-    watched.watch.run(SimpleNamespace(wait=lambda _seconds: next(turns)))
+    watched.run(free, (0, 0))
 
     assert watched.killed == [KEY]
 
 
-def test_a_look_that_failed_is_made_again_without_a_pause(tmp_path, monkeypatch):
+def test_a_look_that_failed_is_made_again_without_a_pause(tmp_path, free):
     """The one before it took long, and a pause was due, which a sudden loss of room had ended."""
-    free = SimpleNamespace(f_bavail=1 << 30, f_frsize=1, f_ffree=1_000_000)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: free)
     watched = Watched(tmp_path, 1)
     watched.slow = 10
     watched.watch.update(state())
     looks = iter((None, subprocess.TimeoutExpired("du", 120), None))
-    turns = iter((0, 256 << 20, 0, None))
 
     def looked(root, keys):
         if failure := next(looks):
             raise failure
         return watched.measure(root, keys)
 
-    def wait(_seconds):
-        loss = next(turns)
-        free.f_bavail -= loss or 0
-        watched.clock.advance(5)
-        return loss is None
-
     watched.watch._measure = looked
-    watched.watch.run(SimpleNamespace(wait=wait))
+    watched.run(free, (0, 256 << 20, 0))
 
     assert watched.measured == 2
 
