@@ -163,6 +163,19 @@ class MemoryScheduler(MemoryJobs):
                         message=f"Exit Code: {code}",
                     )
 
+    def lose(self, job_id: str) -> None:
+        """The node loses live dynos; Nomad means to try again after minutes."""
+        with self._lock:
+            for one in self._live(self._jobs[job_id]):
+                self.change(
+                    one.id,
+                    status=AllocationStatus.FAILED,
+                    healthy=False,
+                    setup_failed=True,
+                    reschedule_at=self.clock.now() + timedelta(minutes=5),
+                    message="failed to setup alloc: the network is gone",
+                )
+
     def crash(self, allocation_id: str, code: int = 1, *, oom: bool = False) -> None:
         """A dyno of a service ends, waits for its next try (`reschedule`), and fails a deployment that watches it."""
         with self._lock:

@@ -61,12 +61,13 @@ def allocation(
     events: list[Mapping[str, Any]] = task.get("Events") or []
     ended = next((event for event in reversed(events) if event.get("Type") == "Terminated"), None)
     health = stub.get("DeploymentStatus") or {}
+    setup_failed = any(event.get("Type") == "Setup Failure" for event in events)
     return Allocation(
         id=stub["ID"],
         job_id=stub["JobID"],
         group=stub["TaskGroup"],
         index=index_of(stub["Name"]),
-        status=_status(stub["ClientStatus"]),
+        status=_status(stub["ClientStatus"], setup_failed=setup_failed),
         desired=stub["DesiredStatus"],
         job_version=stub["JobVersion"],
         meta=meta,
@@ -83,7 +84,7 @@ def allocation(
         rescheduled_to=stub.get("NextAllocation") or None,
         reschedule_at=reschedule_at,
         unwell=any(event.get("Type") == "Restart Signaled" for event in events),
-        setup_failed=any(event.get("Type") == "Setup Failure" for event in events),
+        setup_failed=setup_failed,
     )
 
 
@@ -165,11 +166,13 @@ def _message(events: list[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def _status(text: str) -> AllocationStatus:
+def _status(text: str, *, setup_failed: bool) -> AllocationStatus:
+    """Nomad says `failed` of one that could not be set up when its clearing up is done, which takes seconds."""
     try:
-        return AllocationStatus(text)
+        status = AllocationStatus(text)
     except ValueError:
         return AllocationStatus.UNKNOWN
+    return AllocationStatus.FAILED if setup_failed and not status.has_ended else status
 
 
 def _nanoseconds(value: int) -> datetime:

@@ -22,6 +22,8 @@ from control.ports.scheduler import Allocation, AllocationStatus, JobSummary
 from control.services import desired, holds
 from control.services.desired import Desired
 from control.settings import Settings
+from control.worker import losses
+from control.worker.losses import is_lost
 from control.worker.stack_roll import StackRoll
 from jobs import names
 from jobs.dyno import WEB
@@ -30,11 +32,7 @@ log = structlog.get_logger()
 
 _FIRST_PAUSE_S = 5
 _LONGEST_PAUSE_S = 600
-_LONGEST_OF_LOST_S = 10
-"""What a node loses again and again is still back within the half minute in which all that wears away is mended."""
 _PATIENCE = timedelta(seconds=3)
-_FORGIVEN = timedelta(minutes=1)
-"""After so long a dyno that the node lost is no sign any more that it will lose the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +86,7 @@ class Reconcile:
     ) -> None:
         """Write a missing or differing route, with `crashed` for an app none of whose web dynos lives.
 
+        Requests for one whose dynos the node lost wait, as they do for one that boots.
         Fewer dynos than wanted are Nomad's to replace, but for those that it has given up.
         """
         # One that has just been woken has none yet but those that ended when it fell asleep.
@@ -95,7 +94,7 @@ class Reconcile:
             allocations = self.ports.scheduler.allocations(names.app_job_id(app.id))
             web = [each for each in allocations if each.group == WEB]
             ended = [each for each in web if each.status.has_ended]
-            if web and len(ended) == len(web):
+            if web and len(ended) == len(web) and not is_lost(_newest(web)):
                 expected = replace(expected, state="crashed")
             if len(ended) == len(web) or _one_was_given_up(web, wanted):
                 self._start_anew(app, [each for each in ended if each.meta.get("release") == str(expected.release)])
@@ -117,17 +116,10 @@ class Reconcile:
 
         It does so when a dyno ends while a deployment runs, and even a scale is one for a second.
         """
-        now = self.ports.clock.now()
-        start_at = _next_start(web, now) if web else None
-        if start_at is None or now < start_at:
-            return
-        log.info("reconcile.starts_anew", app=app.id, ended=len(web))
-        with self.ports.state.begin() as work:
-            latest = work.apps.get(app.id)
-            if latest is not None:
-                work.apps.save(replace(latest, restart_nonce=latest.restart_nonce + 1))
-                work.apps.touch(app.id)
-            work.commit()
+        if web and is_lost(_newest(web)):
+            losses.start_anew(self.ports, app.id, [each for each in web if is_lost(each)])
+        elif web and _is_due(web, self.ports.clock.now()):
+            losses.start_anew(self.ports, app.id)
 
     def _drop_strangers(
         self, jobs: Mapping[str, JobSummary], routes: Mapping[str, Route], *, known: frozenset[str] | set[str]
@@ -156,25 +148,20 @@ def _one_was_given_up(web: Sequence[Allocation], wanted: Desired) -> bool:
     )
 
 
-def _next_start(web: Sequence[Allocation], now: datetime) -> datetime | None:
-    """When an app is started anew of whose release these dynos ended; None while Nomad itself will try again.
+def _is_due(web: Sequence[Allocation], now: datetime) -> bool:
+    """Whether to start an app anew of whose release these dynos ended: not while Nomad itself will try again.
 
-    The pause grows with the dynos of this release that failed, as Nomad's own does. What the node lost is no failure of
-    the app's: it does not wait for Nomad, which counts a node's troubles with all earlier ones and waits for minutes.
+    The pause grows with the dynos of this release that failed, as Nomad's own does.
     """
-    ended_at = max(each.modified_at for each in web)
-    newest = max(web, key=lambda each: each.created_at)
-    if newest.setup_failed:
-        lost = [each for each in web if each.index == newest.index and each.setup_failed]
-        losses = sum(now - each.modified_at < _FORGIVEN for each in lost)
-        return ended_at + _pause(losses, longest_s=_LONGEST_OF_LOST_S)
     if any(_will_be_tried_again(each, now) for each in web):
-        return None
-    return ended_at + _pause(sum(each.status is AllocationStatus.FAILED for each in web))
+        return False
+    failures = sum(each.status is AllocationStatus.FAILED and not is_lost(each) for each in web)
+    pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, failures - 1))
+    return now >= max(each.modified_at for each in web) + timedelta(seconds=pause_s)
 
 
-def _pause(failures: int, *, longest_s: int = _LONGEST_PAUSE_S) -> timedelta:
-    return timedelta(seconds=min(longest_s, _FIRST_PAUSE_S * 2 ** max(0, failures - 1)))
+def _newest(web: Sequence[Allocation]) -> Allocation:
+    return max(web, key=lambda each: each.created_at)
 
 
 def _will_be_tried_again(allocation: Allocation, now: datetime) -> bool:

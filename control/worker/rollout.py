@@ -6,6 +6,7 @@ stateDiagram-v2
     pending --> failed: release phase fails
     pending --> booting: job submitted
     booting --> succeeded: every web dyno accepts
+    booting --> booting: the node lost a dyno
     booting --> failed: a web dyno ends or does not bind in time
     pending --> expired: a newer release came
     booting --> expired: a newer release came
@@ -29,7 +30,7 @@ from control.services import desired
 from control.services.apply import ApplyApp
 from control.services.desired import Desired
 from control.settings import Settings
-from control.worker import slug_store
+from control.worker import losses, slug_store
 from control.worker.boot_failure import explain
 from control.worker.postdeploy import order_postdeploy
 from control.worker.release_phase import PhaseFailed, ReleasePhase
@@ -137,7 +138,9 @@ class Rollout:
                     slug_store.bring_to_node(self.ports, wanted.slug)
                 self._succeed(wanted)
                 return
-            if verdict.outcome is not Outcome.WAITING:
+            if verdict.outcome is Outcome.LOST:
+                losses.start_anew(self.ports, release.app_id, verdict.lost)
+            elif verdict.outcome is not Outcome.WAITING:
                 self._fail(release, explain(self.ports, self.settings, verdict, wanted))
                 return
             self._demand_shift(shift_ends)

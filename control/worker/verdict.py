@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from control.ports.scheduler import Allocation, AllocationStatus, Deployment
+from control.worker.losses import is_lost
+
+_MOST_STARTS = 5
+"""A release whose dynos the node lost after every one of so many starts has failed: nobody waits for ever."""
 
 
 class Outcome(Enum):
@@ -16,14 +20,17 @@ class Outcome(Enum):
     UP = auto()
     CRASHED = auto()
     TIMED_OUT = auto()
+    LOST = auto()
+    """By the node: the release has yet to show whether it boots."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The outcome, and the web dyno that made it a failure."""
+    """The outcome, the web dyno that made it a failure, and all that the node lost of this release."""
 
     outcome: Outcome
     culprit: Allocation | None = None
+    lost: Sequence[Allocation] = ()
 
 
 _WAITING = Verdict(outcome=Outcome.WAITING)
@@ -49,10 +56,14 @@ def judge(
     """
     if quantity == 0:
         return _UP
-    ours = [each for each in web if each.meta.get("release") == str(version) and each.meta.get("nonce") == str(nonce)]
-    crashed = next((each for each in ours if _has_crashed(each)), None)
+    ours = [each for each in web if _is_of(each, version) and each.meta.get("nonce") == str(nonce)]
+    crashed = next((each for each in ours if _has_crashed(each) and not is_lost(each)), None)
     if crashed:
         return Verdict(outcome=Outcome.CRASHED, culprit=crashed)
+    if any(is_lost(each) for each in ours):
+        lost = [each for each in web if _is_of(each, version) and is_lost(each)]
+        too_often = len({each.meta.get("nonce") for each in lost}) >= _MOST_STARTS
+        return Verdict(outcome=Outcome.CRASHED if too_often else Outcome.LOST, culprit=lost[0], lost=lost)
     silent = next((each for each in ours if each.healthy is False and not _is_overtaken(each, deployment)), None)
     if silent:
         return Verdict(outcome=Outcome.TIMED_OUT, culprit=silent)
@@ -62,6 +73,10 @@ def judge(
     newest = max(each.job_version for each in serving)
     switched = deployment is None or deployment.job_version < newest or deployment.status == "successful"
     return _UP if switched else _WAITING
+
+
+def _is_of(allocation: Allocation, version: int) -> bool:
+    return allocation.meta.get("release") == str(version)
 
 
 def _has_crashed(allocation: Allocation) -> bool:

@@ -15,6 +15,7 @@ from control.services import desired
 from control.services.desired import Desired
 from control.services.sleeping import fall_asleep, say
 from control.settings import Settings
+from control.worker import losses
 from control.worker.boot_failure import explain
 from control.worker.verdict import Outcome, Verdict, judge
 from jobs import names
@@ -53,6 +54,8 @@ class Wakes:
         verdict = self._verdict(app, wanted)
         if verdict.outcome is Outcome.UP:
             self._settle(app)
+        elif verdict.outcome is Outcome.LOST:
+            losses.start_anew(self.ports, app.id, verdict.lost)
         elif verdict.outcome is not Outcome.WAITING and wanted is not None:
             self._fail(app, explain(self.ports, self.settings, verdict, wanted))
 

@@ -59,8 +59,11 @@ def test_what_the_node_lost_is_told_from_what_the_app_did():
     """After its restart Nomad may not find a young dyno again, which ends then as if by itself."""
     lost = [{"Type": "Started"}, {"Type": "Setup Failure"}, {"Type": "Terminated", "Details": {"exit_code": "0"}}]
 
-    assert read(TaskStates={"dyno": {"Events": lost}}).setup_failed
-    assert not read(TaskStates={"dyno": {"Events": [lost[0], lost[2]]}}).setup_failed
+    found = read(TaskStates={"dyno": {"Events": lost}})
+    assert (found.setup_failed, found.status) == (True, AllocationStatus.FAILED)
+    assert read(ClientStatus="complete", TaskStates={"dyno": {"Events": lost}}).status is AllocationStatus.COMPLETE
+    found = read(TaskStates={"dyno": {"Events": [lost[0], lost[2]]}})
+    assert (found.setup_failed, found.status) == (False, AllocationStatus.RUNNING)
 
 
 @pytest.mark.parametrize(

@@ -121,22 +121,6 @@ def test_a_dyno_that_waits_for_its_next_try_is_left_to_nomad(world: Any) -> None
     assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] == "1"
 
 
-def test_a_dyno_that_the_node_lost_does_not_wait_for_nomad(world: Any) -> None:
-    """Its pause grows with all troubles of the node, none of them the app's; ours a little, with the recent ones."""
-    app = world.app()
-    world.on_air(app)
-    for nonce, pause in (("1", 5), ("2", 10), ("3", 10), ("4", 10)):
-        world.scheduler.exit(app.id, 1)
-        dead = world.scheduler.allocations(app.id)[0]
-        world.scheduler.change(dead.id, setup_failed=True, reschedule_at=world.clock.now() + timedelta(minutes=5))
-        world.clock.advance(pause - 1)
-        _sweep_and_attend(world, app.id)
-        assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] != nonce
-        world.clock.advance(2)
-        _sweep_and_attend(world, app.id)
-        assert world.scheduler.submitted_job(app.id)["Meta"]["nonce"] == nonce
-
-
 @pytest.mark.parametrize(("will_be_tried_again", "nonce"), [(True, "0"), (False, "1")])
 def test_one_of_two_that_nomad_gave_up_is_missed(world: Any, *, will_be_tried_again: bool, nonce: str) -> None:
     """It ended while a deployment ran: the other serves on, and the app is on the air with both after a new start."""
