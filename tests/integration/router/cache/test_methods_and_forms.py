@@ -217,3 +217,25 @@ def test_many_and_long_headers(make_site):
     assert first.status_code == 200
     assert site.dyno.requests[-1][2]["X-Many-79"] == "v" * 50
     assert site.verdicts("/long?" + "q" * 6000, times=1) == [HIT]
+
+
+def test_more_headers_than_the_cache_has_room_for(make_site):
+    """They reach a dyno as well, without the cache; that of this test takes a hundred, and says so itself."""
+    answer = make_site().get("/odd", **{f"X-Many-{n}": "v" for n in range(300)})
+
+    assert (answer.status_code, answer.headers["x-cache"]) == (431, PASS)
+
+
+@pytest.mark.parametrize("odd", ["long in the request", "many in the response"])
+def test_longer_heads_than_the_cache_has_room_for(make_site, odd):
+    """They come through as well, without the cache."""
+    asked = {f"X-Long-{n}": "v" * 7000 for n in range(7)} if odd.startswith("long") else {}
+    answered = {f"X-Many-{n}": "v" for n in range(300)} if odd.startswith("many") else {}
+    site = make_site(marked("public, max-age=60", **answered))
+
+    for _ in range(2):
+        answer = site.get("/odd", **asked)
+
+        assert (answer.status_code, answer.headers["x-cache"]) == (200, PASS)
+        assert asked.items() <= dict(site.dyno.requests[-1][2]).items()
+        assert answered.items() <= {name.title(): value for name, value in answer.headers.items()}.items()
