@@ -1,6 +1,7 @@
 # The HTTP cache: between the edge, which alone can reach this Varnish, and the mesh, a second listener of the same nginx.
 # Headers that begin with X-Nomapaas- are theirs: the edge writes those of a request, the mesh those of a response, and
-# what a client or an app sent under these names was dropped before. docs/cache.md says what is stored and why.
+# what a client or an app sent under these names was dropped before, as the edge drops what is not for clients. Each look
+# for a header here costs a comparison with every one; nginx finds them all in one go. docs/cache.md says what is stored.
 vcl 4.1;
 
 import std;
@@ -30,10 +31,6 @@ sub vcl_recv {
     }
     # Varnish adds an address of its own, which on a unix socket is none; X-Nomapaas-For has the real ones.
     set req.http.X-Forwarded-For = req.http.X-Nomapaas-For;
-    if (req.restarts == 0) {
-        unset req.http.X-Nomapaas-Tried;
-        unset req.http.X-Nomapaas-Verdict;
-    }
     if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
         set req.grace = 0s;
     } else if (req.restarts > 0) {
@@ -46,7 +43,6 @@ sub vcl_recv {
             > std.integer(regsub(req.http.Range, "^.*-", ""), 0))) {
         unset req.http.Range;
     }
-    unset req.http.X-Nomapaas-Odd;
     # Not part of the key, and known to change what frameworks answer: what the app says to these is for nobody else.
     if (req.http.X-Forwarded-Host || req.http.X-Forwarded-Server || req.http.Forwarded || req.http.X-Host
         || req.http.X-Original-Url || req.http.X-Rewrite-Url || req.http.X-Forwarded-Prefix || req.http.X-Script-Name
@@ -113,18 +109,6 @@ sub vcl_backend_fetch {
 }
 
 sub vcl_backend_response {
-    # None of the edge's own levers is an app's to pull.
-    unset beresp.http.X-Accel-Expires;
-    unset beresp.http.X-Accel-Buffering;
-    unset beresp.http.X-Accel-Redirect;
-    unset beresp.http.X-Accel-Limit-Rate;
-    unset beresp.http.X-Accel-Charset;
-    unset beresp.http.X-Nomapaas-Away;
-    unset beresp.http.X-Nomapaas-Broken;
-    unset beresp.http.X-Nomapaas-App;
-    unset beresp.http.X-Nomapaas-Url;
-    unset beresp.http.X-Nomapaas-While;
-    unset beresp.http.X-Nomapaas-If-Error;
     if (beresp.http.X-Nomapaas-Code || beresp.status == 500 || beresp.status == 502 || beresp.status == 503
         || beresp.status == 504) {
         # The old response stays only if this fetch does not come to an end: vcl_synth shows it.
@@ -162,8 +146,6 @@ sub vcl_backend_response {
         # From now on such requests go through untouched, with their Range and If-None-Match, and wait for nobody.
         return (pass(60s));
     }
-    set beresp.http.X-Nomapaas-While = "0";
-    set beresp.http.X-Nomapaas-If-Error = "0";
     if (beresp.http.X-Nomapaas-Marks ~ "(?i)(^|[,\s])stale-while-revalidate\s*=\s*\d{1,8}\s*(,|$)") {
         set beresp.http.X-Nomapaas-While =
             regsub(beresp.http.X-Nomapaas-Marks, "(?is)^.*stale-while-revalidate\s*=\s*(\d+).*$", "\1");
@@ -239,13 +221,6 @@ sub vcl_deliver {
         # For a while the edge takes this app for one that is away, so that nobody waits for it to fail again.
         set resp.http.X-Nomapaas-Away = "1";
     }
-    unset resp.http.X-Nomapaas-App;
-    unset resp.http.X-Nomapaas-Url;
-    unset resp.http.X-Nomapaas-While;
-    unset resp.http.X-Nomapaas-If-Error;
-    unset resp.http.X-Nomapaas-Old;
-    unset resp.http.X-Varnish;
-    unset resp.http.Via;
     return (deliver);
 }
 
