@@ -3,6 +3,7 @@
 local affinity = require("affinity")
 local ffi = require("ffi")
 local ids = require("ids")
+local lrucache = require("resty.lrucache")
 local metrics = require("metrics")
 local reply = require("reply")
 local settings = require("settings")
@@ -16,6 +17,8 @@ local PATIENCE = 0.8
 local AFTERWARDS = 10 -- seconds of watching after the last request
 local AWAY = 5 -- seconds for which an app that just failed is taken for one that is away
 local MOST_FILES = 65536
+local MOST_HOT = 8192
+local HOT = 10 -- seconds for which a copy is looked for
 
 local NOTES = { HIT = " cache=hit", MISS = " cache=miss", PASS = " cache=pass", STALE = " cache=stale" }
 
@@ -31,6 +34,7 @@ local usable = true
 local watching = false
 local last_request = 0
 local away_until = {} -- by app
+local hot = lrucache.new(MOST_HOT) -- what was a hit lately: a look for a copy of anything else would leave its key behind
 
 -- Ends every connection of this worker to Varnish, so that nobody waits for one that hangs: nginx sees their ends and
 -- goes to the mesh instead.
@@ -107,7 +111,10 @@ function cached.takes(app)
         return false
     end
     var.edge_cached = app.cache
-    var.edge_hot = hot_key(app)
+    if hot:get(app.id .. var.request_uri) then
+        var.edge_copies = "hot"
+        var.edge_hot = hot_key(app)
+    end
     if app.size == 0 or (away_until[app.id] or 0) > last_request then
         var.edge_away = "1"
     end
@@ -149,6 +156,9 @@ end
 function cached.check()
     if not var.upstream_http_x_cache then
         return ngx.exit(502)
+    end
+    if var.upstream_http_x_accel_expires and var.edge_copies == "" then
+        hot:set(var.edge_app .. var.request_uri, true, HOT)
     end
     local cookie = var.upstream_http_x_nomapaas_cookie
     if cookie then
