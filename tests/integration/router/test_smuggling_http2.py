@@ -54,13 +54,16 @@ def test_a_length_that_is_wrong_leads_nowhere(chain, name):
     chain.begin()
 
     with Client(chain.edge.tls_port) as client:
-        client.send(1, post((b"content-length", b"%d" % LIES[name])), SMUGGLED)
+        client.send(1, post((b"content-length", b"%d" % LIES[name]), (b"x-lie", name.encode())), SMUGGLED)
         assert client.wait(1).status in {400, None}
         client.send(3, SENTINEL)
         client.wait(3)
 
-    bodies = [bytes(got).partition(b"\r\n\r\n")[2] for got in chain.tenants["1"].connections if got]
-    assert len(bodies) <= 1
+    # The edge answers at once, and a dyno may read the head of the lie before this one only now.
+    others = tuple(b"x-lie: %s\r\n" % each.encode() for each in LIES if each != name)
+    heard = [bytes(got) for got in chain.tenants["1"].connections if got]
+    bodies = [got.partition(b"\r\n\r\n")[2] for got in heard if not any(other in got for other in others)]
+    assert len(bodies) <= 1, heard
     assert all(not body or len(body) < LIES[name] for body in bodies)
     assert {request.start[1] for request in chain.tenants["2"].requests()} <= {b"/sentinel"}
     chain.begin()
