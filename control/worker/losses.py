@@ -17,8 +17,8 @@ from control.ports.scheduler import Allocation, AllocationStatus
 
 log = structlog.get_logger()
 
-_PAUSES_S = (0, 5, 10)
-"""After the first loss, the second, and all later ones: what a node loses again and again is still back within the
+_PAUSES_S = (0, 0, 5, 10)
+"""By recent losses, the last one for all more: what a node loses again and again is still back within the
 half minute in which all that wears away is mended."""
 _FORGIVEN = timedelta(minutes=1)
 """After so long a loss is no sign any more that the node will lose the next one."""
@@ -34,7 +34,8 @@ def start_anew(ports: Ports, app_id: str, lost: Sequence[Allocation] = ()) -> No
 
     The raised generation is submitted by whoever attends to the app.
     """
-    if lost and ports.clock.now() < _pause_ends(lost, ports.clock.now()):
+    now = ports.clock.now()
+    if lost and now < _pause_ends(lost, now):
         return
     log.info("app.starts_anew", app=app_id, lost=len(lost))
     with ports.state.begin() as work:
@@ -48,5 +49,4 @@ def start_anew(ports: Ports, app_id: str, lost: Sequence[Allocation] = ()) -> No
 def _pause_ends(lost: Sequence[Allocation], now: datetime) -> datetime:
     newest = max(lost, key=lambda each: each.created_at)
     recent = [each for each in lost if each.index == newest.index and now - each.modified_at < _FORGIVEN]
-    pause_s = _PAUSES_S[min(len(recent), len(_PAUSES_S)) - 1] if recent else 0
-    return newest.modified_at + timedelta(seconds=pause_s)
+    return newest.modified_at + timedelta(seconds=_PAUSES_S[min(len(recent), len(_PAUSES_S) - 1)])

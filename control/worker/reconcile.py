@@ -23,7 +23,6 @@ from control.services import desired, holds
 from control.services.desired import Desired
 from control.settings import Settings
 from control.worker import losses
-from control.worker.losses import is_lost
 from control.worker.stack_roll import StackRoll
 from jobs import names
 from jobs.dyno import WEB
@@ -94,7 +93,7 @@ class Reconcile:
             allocations = self.ports.scheduler.allocations(names.app_job_id(app.id))
             web = [each for each in allocations if each.group == WEB]
             ended = [each for each in web if each.status.has_ended]
-            if web and len(ended) == len(web) and not is_lost(_newest(web)):
+            if web and len(ended) == len(web) and not losses.is_lost(_newest(web)):
                 expected = replace(expected, state="crashed")
             if len(ended) == len(web) or _one_was_given_up(web, wanted):
                 self._start_anew(app, [each for each in ended if each.meta.get("release") == str(expected.release)])
@@ -116,8 +115,8 @@ class Reconcile:
 
         It does so when a dyno ends while a deployment runs, and even a scale is one for a second.
         """
-        if web and is_lost(_newest(web)):
-            losses.start_anew(self.ports, app.id, [each for each in web if is_lost(each)])
+        if web and losses.is_lost(_newest(web)):
+            losses.start_anew(self.ports, app.id, [each for each in web if losses.is_lost(each)])
         elif web and _is_due(web, self.ports.clock.now()):
             losses.start_anew(self.ports, app.id)
 
@@ -155,7 +154,7 @@ def _is_due(web: Sequence[Allocation], now: datetime) -> bool:
     """
     if any(_will_be_tried_again(each, now) for each in web):
         return False
-    failures = sum(each.status is AllocationStatus.FAILED and not is_lost(each) for each in web)
+    failures = sum(each.status is AllocationStatus.FAILED and not losses.is_lost(each) for each in web)
     pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** max(0, failures - 1))
     return now >= max(each.modified_at for each in web) + timedelta(seconds=pause_s)
 

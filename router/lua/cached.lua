@@ -112,7 +112,6 @@ function cached.takes(app)
     end
     var.edge_cached = app.cache
     if hot:get(app.id .. var.request_uri) then
-        var.edge_copies = "hot"
         var.edge_hot = hot_key(app)
     end
     if app.size == 0 or (away_until[app.id] or 0) > last_request then
@@ -157,7 +156,7 @@ function cached.check()
     if not var.upstream_http_x_cache then
         return ngx.exit(502)
     end
-    if var.upstream_http_x_accel_expires and var.edge_copies == "" then
+    if var.upstream_http_x_accel_expires and var.edge_hot == "" then
         hot:set(var.edge_app .. var.request_uri, true, HOT)
     end
     local cookie = var.upstream_http_x_nomapaas_cookie
