@@ -217,6 +217,11 @@ sub vcl_deliver {
     } else {
         set resp.http.X-Accel-Buffering = "no";
     }
+    if (resp.status == 400 || resp.status >= 500) {
+        # The app's own, or the mesh's: the edge takes these for troubles of the cache, and tells them by this one.
+        set resp.http.X-Nomapaas-Status = resp.status;
+        set resp.status = 599;
+    }
     if (req.http.X-Nomapaas-Tried == "done") {
         # For a while the edge takes this app for one that is away, so that nobody waits for it to fail again.
         set resp.http.X-Nomapaas-Away = "1";
@@ -225,13 +230,10 @@ sub vcl_deliver {
 }
 
 sub vcl_synth {
-    if (resp.status == 204 || resp.status == 400) {
-        return (deliver);
-    }
     if (req.http.X-Nomapaas-Tried == "error" || req.http.X-Nomapaas-Tried == "down") {
         set req.http.X-Nomapaas-Tried = "done";
         return (restart);
     }
-    # Varnish then says 500 without a verdict, and the edge does without it.
-    return (fail);
+    # 503 mostly: the edge goes on without the cache.
+    return (deliver);
 }

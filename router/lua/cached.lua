@@ -18,6 +18,7 @@ local AFTERWARDS = 10 -- seconds of watching after the last request
 local AWAY = 5 -- seconds for which an app that just failed is taken for one that is away
 local MOST_FILES = 65536
 local MOST_HOT = 8192
+local ERROR = 599 -- as Varnish hands on what it was not itself that failed
 local HOT = 10 -- seconds for which a copy is looked for
 
 local NOTES = { HIT = " cache=hit", MISS = " cache=miss", PASS = " cache=pass", STALE = " cache=stale" }
@@ -150,11 +151,12 @@ function cached.finish(app_id)
     return var.upstream_http_x_nomapaas_code, verdict == "STALE"
 end
 
--- Before the first byte of an answer goes to the client: what bears no verdict is a trouble of Varnish's own, and the
--- request goes on without it. Which dyno a session stays with was told to the one client who reached a dyno.
+-- Before the first byte of an answer goes to the client. Which dyno a session stays with was told to the one client who
+-- reached a dyno.
 function cached.check()
-    if not var.upstream_http_x_cache then
-        return ngx.exit(502)
+    if ngx.status == ERROR then
+        -- Of an app that says 599 itself there is none.
+        ngx.status = tonumber(var.upstream_http_x_nomapaas_status) or ERROR
     end
     if var.upstream_http_x_accel_expires and var.edge_hot == "" then
         hot:set(var.edge_app .. var.request_uri, true, HOT)

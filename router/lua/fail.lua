@@ -60,9 +60,10 @@ local function diagnosis()
 end
 
 -- Where nginx comes when it cannot answer with what a dyno said. What has a body may end before all of it was read, and
--- nginx closes the connection then: there the answer says so, lest the client sends its next request into the closing.
+-- nginx closes the connection then, as it does after an answer that was taken back, which has a code already: the answer
+-- says so, lest the client sends its next request into the closing.
 function fail.upstream()
-    if bodies.announced() then
+    if var.edge_code ~= "" or bodies.announced() then
         return ngx.exec("@failed_early")
     end
     return fail.explain()

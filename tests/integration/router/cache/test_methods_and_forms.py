@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import http.client
 
 import pytest
 
-from tests.integration.router.cache.stage import marked
+from tests.integration.router.cache.stage import Answer, marked
 
 HIT, MISS, PASS = "HIT", "MISS", "PASS"
 
@@ -226,10 +228,41 @@ def test_more_headers_than_the_cache_has_room_for(make_site):
     assert (answer.status_code, answer.headers["x-cache"]) == (431, PASS)
 
 
+LONG = {f"X-Long-{n}": "v" * 7000 for n in range(7)}
+
+
+def test_who_went_around_the_cache_may_ask_again_on_his_connection(make_site, cached_edge):
+    """An end of it that nobody announced would meet the next request."""
+    site = make_site()
+    connection = http.client.HTTPConnection("127.0.0.1", cached_edge.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.connect()
+        once = connection.sock
+        for number in range(1, 21):
+            connection.request("GET", "/again", headers=LONG | {"Host": site.host})
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, f"one /again {2 * number}".encode())
+        assert connection.sock is once
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 502, 503, 504, 599])
+def test_what_an_app_says_of_its_own_troubles(make_site, status):
+    """It comes as it is, whatever the cache calls its own, and nothing is asked twice for it."""
+    site = make_site(Answer(status=status, headers={"X-Nomapaas-Status": "200", "X-Why": "because"}))
+
+    answers = [site.get(f"/{number}") for number in range(2)]
+
+    assert {(answer.status_code, answer.headers["x-why"], answer.headers["x-cache"]) for answer in answers} <= {
+        (status, "because", verdict) for verdict in (MISS, PASS)
+    }
+    assert not any(name.startswith("x-nomapaas") for answer in answers for name in answer.headers)
+    assert site.dyno.served == 2
+
+
 @pytest.mark.parametrize("odd", ["long in the request", "many in the response"])
 def test_longer_heads_than_the_cache_has_room_for(make_site, odd):
     """They come through as well, without the cache."""
-    asked = {f"X-Long-{n}": "v" * 7000 for n in range(7)} if odd.startswith("long") else {}
+    asked = LONG if odd.startswith("long") else {}
     answered = {f"X-Many-{n}": "v" for n in range(300)} if odd.startswith("many") else {}
     site = make_site(marked("public, max-age=60", **answered))
 
