@@ -5,9 +5,9 @@ local fail = require("fail")
 local loads = require("loads")
 local routes = require("routes")
 local settings = require("settings")
+local start = require("start")
 
 local now = ngx.now
-local var = ngx.var
 
 -- How often one who waits looks for a newer table and for dynos that are back in rotation.
 local LOOK = 1
@@ -51,8 +51,7 @@ function backlog.wait(app)
         return fail.now("H11", app.id)
     end
     local deadline = ngx.req.start_time() + settings.first_byte_timeout
-    var.edge_app = app.id
-    var.edge_start = string.format("%d", ngx.req.start_time() * 1000)
+    start.was_its_own()
     local waiter = queue_up(load)
     while not waiter.called and not waiter.dispersed do
         local seconds = deadline - now()

@@ -6,6 +6,7 @@ local lines = require("lines")
 local loads = require("loads")
 local routes = require("routes")
 local settings = require("settings")
+local whose = require("whose")
 
 local get_last_failure = balancer.get_last_failure
 local set_current_peer = balancer.set_current_peer
@@ -77,7 +78,6 @@ end
 
 local function take(dyno)
     loads.take(dyno.load)
-    var.edge_dyno = dyno.name
     if dyno.old then
         var.edge_old = "1"
     end
@@ -151,12 +151,13 @@ local NOBODY = { pool = {}, size = 0 }
 
 local function another_try(app, status, shared_connection)
     local load = loads.release(false)
+    var.edge_dyno = load and load.dyno.name or ""
     local after = of_failed_try(var.upstream_bytes_sent) > 0 and after_sending or after_refusal
     return after(app, load, status, shared_connection)
 end
 
 local function balance_on(shared_connection)
-    local app = routes.apps[var.edge_app]
+    local app = routes.apps[whose.app()]
     local state, status = get_last_failure()
     if state then
         return another_try(app or NOBODY, status, shared_connection)

@@ -7,6 +7,7 @@ local lrucache = require("resty.lrucache")
 local metrics = require("metrics")
 local reply = require("reply")
 local settings = require("settings")
+local whose = require("whose")
 
 local counts = ngx.shared.cache_counts
 local now = ngx.now
@@ -128,11 +129,11 @@ function cached.prepare()
 end
 
 -- At the end of a request that went to the cache: counts it and fills in what only the mesh knew. Returns the mesh's code,
--- and whether the answer was a kept one.
+-- whether the answer was a kept one, and a note for the line.
 function cached.finish(app_id)
     local verdict = var.upstream_http_x_cache
     if not NOTES[verdict] then
-        return nil
+        return nil, false, ""
     end
     counts:incr(verdict .. app_id, 1, 0)
     if verdict ~= "PASS" then
@@ -141,14 +142,14 @@ function cached.finish(app_id)
     var.edge_note = NOTES[verdict]
     if verdict == "HIT" then
         var.edge_connect = ""
-        return nil, true
+        return nil, true, NOTES.HIT
     end
     if var.upstream_http_x_nomapaas_away then
         away_until[app_id] = now() + AWAY
     end
     local dyno, connect = (var.upstream_http_x_nomapaas_dyno or ""):match("^(%S*) (%S*)$")
     var.edge_dyno, var.edge_connect = dyno or "", connect or ""
-    return var.upstream_http_x_nomapaas_code, verdict == "STALE"
+    return var.upstream_http_x_nomapaas_code, verdict == "STALE", NOTES[verdict]
 end
 
 -- Before the first byte of an answer goes to the client. Which dyno a session stays with was told to the one client who
@@ -159,12 +160,13 @@ function cached.check()
         ngx.status = tonumber(var.upstream_http_x_nomapaas_status) or ERROR
     end
     if var.upstream_http_x_accel_expires and var.edge_hot == "" then
-        hot:set(var.edge_app .. var.request_uri, true, HOT)
+        hot:set(whose.app() .. var.request_uri, true, HOT)
     end
     local cookie = var.upstream_http_x_nomapaas_cookie
     if cookie then
         affinity.give(cookie)
     end
+    reply.add_own()
     reply.keep_form()
 end
 

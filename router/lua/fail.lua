@@ -6,6 +6,7 @@ local codes = require("codes")
 local loads = require("loads")
 local pages = require("pages")
 local routes = require("routes")
+local whose = require("whose")
 
 local var = ngx.var
 
@@ -14,7 +15,7 @@ local fail = {}
 local PAGES = { H80 = pages.maintenance, H81 = pages.blank, H99 = pages.platform }
 
 local function note(code, app_id)
-    var.edge_app = ""
+    whose.forget()
     var.edge_failed = app_id
     var.edge_code = code
     var.edge_cookie = ""
@@ -81,7 +82,7 @@ function fail.explain()
             balance.put_out(load)
         end
     end
-    local app_id = var.edge_app
+    local app_id = whose.app() or ""
     note(code, app_id)
     return show(code, app_id)
 end

@@ -4,19 +4,25 @@ local answers = require("answers")
 local backlog = require("backlog")
 local cached = require("cached")
 local codes = require("codes")
+local entry = require("entry")
 local hold = require("hold")
 local lines = require("lines")
 local loads = require("loads")
 local metrics = require("metrics")
+local raw = require("raw")
 local settings = require("settings")
+local whose = require("whose")
 
+local add_entry = entry.add
+local milliseconds = raw.milliseconds
 local now = ngx.now
 local var = ngx.var
+local variable = raw.variable
 
 local finish = {}
 
--- What nginx cannot put together by itself: the line of a failure, and one with characters to escape.
-local function compose(app_id, verdict, status)
+-- With strings: the line of a failure, and one with characters to escape.
+local function compose(app_id, dyno, verdict, status)
     local escape = lines.escape
     return table.concat({
         app_id,
@@ -26,7 +32,7 @@ local function compose(app_id, verdict, status)
         "host=" .. escape(var.host),
         "request_id=" .. var.edge_request_id,
         'fwd="' .. escape(var.edge_fwd) .. '"',
-        "dyno=" .. var.edge_dyno,
+        "dyno=" .. dyno,
         "connect=" .. var.edge_connect,
         "service=" .. var.edge_service,
         "status=" .. status,
@@ -35,24 +41,37 @@ local function compose(app_id, verdict, status)
     }, " ")
 end
 
-local function write_failure(app_id, code, kept)
+-- A time that was noted for the line, "12ms", as a number; nil for none.
+local function noted(name)
+    return tonumber(var[name]:match("^%d+"))
+end
+
+-- `load` is that of the dyno that had the request to the end. What the cache kept took no dyno's time.
+local function write_failure(app_id, load, code, kept)
+    local dyno = load and load.dyno.name or var.edge_dyno
     -- The waiting page is no failure.
     if code == "" then
         metrics.finish(ngx.status)
-        return lines.add(compose(app_id, "at=info", var.status))
+        return lines.add(compose(app_id, dyno, "at=info", var.status))
     end
     local about = codes[code]
-    metrics.finish(about.status, code, kept)
+    if kept then
+        metrics.finish(about.status, code)
+    else
+        metrics.finish(about.status, code, noted("edge_connect"), noted("edge_service"))
+    end
     local sock = about.sock and "sock=" .. about.sock .. " " or ""
     local cause = code == "H26" and ' cause="bad chunk"' or ""
     local verdict = ('%sat=%s code=%s desc="%s"%s'):format(sock, about.at or "error", code, about.desc, cause)
-    lines.add(compose(app_id, verdict, about.status))
+    lines.add(compose(app_id, dyno, verdict, about.status))
 end
 
-local function write_request()
-    if not lines.add_variable("edge_line") then
-        lines.add(compose(var.edge_app, "at=info", var.status))
+local function write_request(app_id, dyno, connect, service, status, note)
+    local _, odd = variable("edge_odd")
+    if odd == 0 then
+        return add_entry(app_id, dyno, connect, service, status, note)
     end
+    return lines.add(compose(app_id, dyno, "at=info", status))
 end
 
 -- Why an answer ended before its end: the client went, the dyno did, or nothing came for too long.
@@ -84,15 +103,19 @@ local function diagnosis(status, last_piece)
     return last_piece and interruption(last_piece)
 end
 
--- Of a request that went to the HTTP cache.
-local function finish_cached(status)
-    local app_id = var.edge_app
-    local code, kept = cached.finish(app_id)
+-- Of a request that went to the HTTP cache. From what it kept nobody connected to a dyno.
+local function finish_cached(app_id, status)
+    local code, kept, note = cached.finish(app_id)
     if code or status == 499 then
-        return write_failure(app_id, codes[code] and code or "H27", kept)
+        return write_failure(app_id, nil, codes[code] and code or "H27", kept)
     end
-    metrics.finish(status, nil, kept)
-    return write_request()
+    local connect, service = noted("edge_connect"), milliseconds("upstream_response_time")
+    if kept then
+        metrics.finish(status)
+    else
+        metrics.finish(status, nil, connect, service)
+    end
+    write_request(app_id, var.edge_dyno, connect, service, status, note)
 end
 
 -- Of a client that went while its request waited.
@@ -106,35 +129,42 @@ local function leave_queues()
     end
 end
 
+-- Of a request that ended as it should, here or at its dyno.
+local function finish_plain(app_id, load, status)
+    local connect, service = milliseconds("upstream_connect_time"), milliseconds("upstream_response_time")
+    metrics.finish(status, nil, connect, service)
+    -- A redirect to TLS has no dyno.
+    if load or (status < 400 and app_id) then
+        write_request(app_id, load and load.dyno.name or "", connect, service, status, "")
+    end
+end
+
 function finish.log()
     local status = ngx.status
     local last_piece = answers.unfinished()
-    local from_dyno = loads.release(status < 499)
-    if not from_dyno and var.edge_cached ~= "" then
-        return finish_cached(status)
+    local app_id, load = whose.app(), loads.release(status < 499)
+    whose.forget()
+    if not load and var.edge_cached ~= "" then
+        return finish_cached(app_id, status)
     end
     if status >= 499 or last_piece or status == 408 or status == 400 then
         leave_queues()
-        local app_id = var.edge_failed
-        if app_id ~= "" then
-            return write_failure(app_id, var.edge_code)
+        local failed = var.edge_failed
+        if failed ~= "" then
+            return write_failure(failed, load, var.edge_code)
         end
-        app_id = var.edge_app
-        local code = app_id ~= "" and diagnosis(status, last_piece)
+        local code = app_id and diagnosis(status, last_piece)
         if code then
-            return write_failure(app_id, code)
+            return write_failure(app_id, load, code)
         end
     end
-    metrics.finish(status)
-    -- A redirect to TLS has no dyno.
-    if from_dyno or (status < 400 and var.edge_app ~= "") then
-        write_request()
-    end
+    return finish_plain(app_id, load, status)
 end
 
 -- The second way of a request through nginx, from the HTTP cache to a dyno: its line is written where it began.
 function finish.mesh()
     answers.unfinished()
+    whose.forget()
     if not loads.release(ngx.status < 499) then
         leave_queues()
     end

@@ -5,17 +5,17 @@
 
 local semaphore = require("ngx.semaphore")
 local fail = require("fail")
-local ids = require("ids")
 local probe = require("probe")
 local routes = require("routes")
 local settings = require("settings")
+local start = require("start")
 local usable = require("usable")
 local waiting_page = require("waiting")
 local wake = require("wake")
+local whose = require("whose")
 
 local now = ngx.now
 local shared = ngx.shared.edge
-local var = ngx.var
 
 local PERIOD = 0.02
 -- Who waited goes on a few at a time. Python's own server has room for five connections that it has not accepted; one
@@ -208,16 +208,14 @@ function hold.until_usable(app)
     if is_full(id) then
         return fail.now("H11", id)
     end
-    var.edge_app = id
-    ids.give()
-    var.edge_start = string.format("%d", ngx.req.start_time() * 1000)
-    local found, answer, what, whose = wait(app, enter(id))
+    start.was_its_own()
+    local found, answer, what, whose_it_is = wait(app, enter(id))
     hold.leave(id)
     if found then
         return found
     end
-    var.edge_app = ""
-    return answer(what, whose)
+    whose.forget()
+    return answer(what, whose_it_is)
 end
 
 return hold

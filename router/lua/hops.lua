@@ -1,7 +1,7 @@
 -- Headers that a request's Connection header names were meant for this hop alone (RFC 9110, 7.6.1).
 --
--- The map in nginx.conf that finds requests to look closer at sees the first Connection line only, as nginx 1.22 does; a
--- second one behind a harmless first one is not followed, which hides nothing from anybody.
+-- What finds requests to look closer at (heads.lua) sees the first Connection line only, as nginx 1.22 does; a second one
+-- behind a harmless first one is not followed, which hides nothing from anybody.
 
 local clear_header = ngx.req.clear_header
 local get_headers = ngx.req.get_headers

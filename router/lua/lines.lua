@@ -1,11 +1,7 @@
 -- The request lines on their way to the node agent: gathered for a moment and sent many to a datagram, because a system
 -- call for each would cost more than all the rest of this router. What cannot be sent now is kept, up to a limit.
---
--- Lines are gathered in a buffer outside Lua's heap. As Lua strings they would differ in places that LuaJIT's string hash
--- does not look at, and thousands of equal hashes cost more than the proxying itself.
 
 local ffi = require("ffi")
-local raw = require("raw")
 local settings = require("settings")
 
 local MOMENT = 0.1
@@ -80,7 +76,9 @@ function lines.arm()
     armed = ngx.timer.at(ngx.worker.exiting() and 0 or MOMENT, flush) and true or false
 end
 
-local function add(pointer, size)
+-- Adds a line: a string, or so many bytes.
+function lines.add(line, size)
+    size = size or #line
     if size > LONGEST_LINE then
         size = LONGEST_LINE
     end
@@ -91,26 +89,12 @@ local function add(pointer, size)
         end
         close_datagram()
     end
-    ffi.copy(buffer + used, pointer, size)
+    ffi.copy(buffer + used, line, size)
     buffer[used + size] = 10
     used = used + size + 1
     if not armed then
         lines.arm()
     end
-end
-
--- Adds what nginx' variable of that name holds; false when it is empty.
-function lines.add_variable(name)
-    local pointer, size = raw.variable(name)
-    if size == 0 then
-        return false
-    end
-    add(pointer, size)
-    return true
-end
-
-function lines.add(line)
-    return add(line, #line)
 end
 
 local function hexadecimal(character)

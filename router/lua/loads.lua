@@ -16,7 +16,7 @@ local loads = {}
 
 local taken = {} -- by request: the load of the dyno that has it
 local of_dyno = {} -- by identity: { count, out_until, answered, app, dyno }
-local of_app = {} -- by id: { id, active, waiting, promised, first, last, queue }
+local of_app = {} -- by id: { id, adds, active, waiting, promised, first, last, queue }; adds: headers to its responses
 
 local function app_load(id)
     local load = of_app[id]
@@ -133,7 +133,9 @@ end
 local function attach(dynos)
     local known = {}
     for id, app in pairs(routes.apps) do
-        app.load = app_load(id)
+        local load = app_load(id)
+        app.load = load
+        load.adds = app.cache or app.affinity or app.hsts
     end
     for _, dyno in ipairs(dynos) do
         if routes.apps[dyno.app] then

@@ -78,8 +78,8 @@ end
 
 local report
 
--- In the log phase; `code` is the router's own, if it answered; `kept` when the cache did: that took no dyno's time.
-function metrics.finish(status, code, kept)
+-- In the log phase; `code` is the router's own, if it answered; `connect` and `service` are a dyno's times in ms, if any.
+function metrics.finish(status, code, connect, service)
     local key = request()
     local app = running[key]
     if not app then
@@ -97,9 +97,9 @@ function metrics.finish(status, code, kept)
     end
     app.sent = app.sent + (number("body_bytes_sent") or 0)
     -- How long a connection was used says nothing of how fast the app is.
-    if not kept and status ~= SWITCHING_PROTOCOLS and not (code and ngx.status == SWITCHING_PROTOCOLS) then
-        count_time(app.connect, number("edge_connect"))
-        count_time(app.service, number("edge_service"))
+    if status ~= SWITCHING_PROTOCOLS and not (code and ngx.status == SWITCHING_PROTOCOLS) then
+        count_time(app.connect, connect)
+        count_time(app.service, service)
     end
     if ending and not armed then
         armed = ngx.timer.at(0, report) and true or false

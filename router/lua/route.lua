@@ -4,21 +4,24 @@ local backlog = require("backlog")
 local bodies = require("bodies")
 local cached = require("cached")
 local fail = require("fail")
+local heads = require("heads")
 local hold = require("hold")
-local hops = require("hops")
 local ids = require("ids")
 local loads = require("loads")
 local metrics = require("metrics")
 local routes = require("routes")
 local secure = require("secure")
 local settings = require("settings")
+local start = require("start")
 local usable = require("usable")
+local whose = require("whose")
 
 local give_id = ids.give
+local have_simple_head = heads.are_simple
 local body_announced = bodies.announced
+local need_no_announcement = bodies.need_no_announcement
 local discard_body = ngx.req.discard_body
 local get_method = ngx.req.get_method
-local http_version = ngx.req.http_version
 local now = ngx.now
 local obstacle = usable.obstacle
 local shared = ngx.shared.edge
@@ -39,16 +42,6 @@ local function look_for_newer_table()
             routes.refresh()
         end
     end
-end
-
--- nginx takes nearly anything for a host; what has no form of one could mean another host to whoever reads it next.
--- A request of HTTP/0.9 has none, and its answer no head.
-local function has_sound_host()
-    local host = var.http_host
-    if not host then
-        return http_version() ~= 0.9
-    end
-    return host:find("^[%w._-]+:?%d?%d?%d?%d?%d?$") or host:find("^%[[%x:.]+%]:?%d?%d?%d?%d?%d?$")
 end
 
 -- All its dynos are full, or others wait already: this request is called when its turn has come. What became of its app
@@ -95,22 +88,28 @@ end
 -- What a GET brings unannounced would travel on a shared connection. It has no meaning there (RFC 9110, 9.3.1) and is left
 -- behind.
 local function leave_unannounced_body()
-    if http_version() == 2 and SHARES_CONNECTION[get_method()] and not body_announced() then
+    if need_no_announcement() and SHARES_CONNECTION[get_method()] and not body_announced() then
         discard_body()
     end
 end
 
 function route.access()
     look_for_newer_table()
-    local unusual = var.edge_unusual ~= ""
-    if unusual and not (has_sound_host() and hops.drop_named()) then
+    local host = var.host
+    local app = routes.hosts[host]
+    -- The table's names are sound.
+    local simple = have_simple_head(host) and (app or host:find("^[%w._-]+$"))
+    if not simple and not heads.mend() then
         return ngx.exit(ngx.HTTP_BAD_REQUEST)
     end
-    local app = routes.hosts[var.host] or routes.by_wildcard(var.host)
+    app = app or routes.by_wildcard(host)
     if not app then
         return fail.no_such_app()
     end
     metrics.begin(app.id)
+    whose.set(app.id)
+    give_id()
+    start.is_now()
     leave_unannounced_body()
     if app.has_tls_rules and not secure.admits(app) then
         return secure.redirect(app)
@@ -118,15 +117,12 @@ function route.access()
     if app.cache and not app.maintenance then
         if cached.takes(app) then
             var.edge_app = app.id
-            give_id()
             return ngx.exec("@cache")
         end
         var.edge_verdict = "PASS"
     end
     app = ready(app)
-    var.edge_app = app.id
-    give_id()
-    if unusual and is_websocket() then
+    if not simple and is_websocket() then
         var.edge_upgrade = "websocket"
         var.edge_connection = "upgrade"
         return ngx.exec("@stream")
@@ -136,7 +132,7 @@ function route.access()
         return ngx.exec("@once")
     end
     -- A dyno that leaves a body unread takes it for the next request of its connection: nobody else's may follow there.
-    if not SHARES_CONNECTION[get_method()] or unusual and body_announced() then
+    if not SHARES_CONNECTION[get_method()] or not simple and body_announced() then
         return ngx.exec("@once")
     end
 end
@@ -148,8 +144,8 @@ function route.mesh()
     if not app then
         return fail.no_such_app()
     end
+    whose.set(app.id)
     app = ready(app)
-    var.edge_app = app.id
     if app.cache ~= var.http_x_nomapaas_key then
         var.edge_old = "1"
     end
@@ -161,7 +157,7 @@ end
 
 -- A request that found no cache at all goes on without one.
 function route.around_cache()
-    local app = routes.apps[var.edge_app]
+    local app = routes.apps[whose.app()]
     if not app then
         return fail.no_such_app()
     end

@@ -21,7 +21,6 @@ end
 function secure.redirect(app)
     local method = ngx.req.get_method()
     local status = (method == "GET" or method == "HEAD") and 301 or 308
-    var.edge_app = app.id
     ngx.req.discard_body()
     return ngx.redirect("https://" .. var.host .. settings.tls_suffix .. var.request_uri, status)
 end
