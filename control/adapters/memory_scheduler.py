@@ -163,8 +163,8 @@ class MemoryScheduler(MemoryJobs):
                         message=f"Exit Code: {code}",
                     )
 
-    def lose(self, job_id: str) -> None:
-        """The node loses live dynos; Nomad means to try again after minutes."""
+    def lose(self, job_id: str, *, exit_code: int | None = None) -> None:
+        """The node loses live dynos, before or after they ran; Nomad means to try again after minutes."""
         with self._lock:
             for one in self._live(self._jobs[job_id]):
                 self.change(
@@ -172,6 +172,7 @@ class MemoryScheduler(MemoryJobs):
                     status=AllocationStatus.FAILED,
                     healthy=False,
                     setup_failed=True,
+                    exit_code=exit_code,
                     reschedule_at=self.clock.now() + timedelta(minutes=5),
                     message="failed to setup alloc: the network is gone",
                 )

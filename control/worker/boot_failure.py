@@ -6,6 +6,7 @@ from control.ports.bundle import Ports
 from control.ports.scheduler import Allocation
 from control.services.desired import Desired
 from control.settings import Settings
+from control.worker.losses import is_lost
 from control.worker.verdict import Outcome, Verdict
 
 _LAST_LINES = 10
@@ -25,6 +26,9 @@ def explain(ports: Ports, settings: Settings, verdict: Verdict, wanted: Desired)
             f"Error R10 (Boot timeout) -> Web process failed to {goal} within "
             f"{wanted.boot_timeout(settings)} seconds of launch."
         )
+    elif is_lost(culprit):
+        # It may have an exit code as well, from the end that its node made of it.
+        reason = f"The node lost the web process every time it was started: {culprit.message or 'it gave no reason'}"
     elif culprit.oom_killed:
         reason = "Error R15 (Memory quota vastly exceeded) -> The web process was killed for its use of memory."
     elif culprit.exit_code is None:

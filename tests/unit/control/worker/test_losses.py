@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from control.domain.releases import ReleaseStatus
 from control.worker.wakes import Wakes
 
@@ -61,8 +63,9 @@ def test_a_release_on_its_way_boots_once_more(world: Any) -> None:
     assert _nonce(world, app) == "1"
 
 
-def test_a_release_that_is_always_lost_fails(world: Any) -> None:
-    """After five starts, with the node's own words; what ran before is back."""
+@pytest.mark.parametrize("exit_code", [None, 137])
+def test_a_release_that_is_always_lost_fails(world: Any, exit_code: int | None) -> None:
+    """After five starts, with the node's own words, be it before or after it ran; what ran before is back."""
     app = world.app()
     good = world.on_air(app)
     release = world.release(app, world.slug(app))
@@ -71,14 +74,15 @@ def test_a_release_that_is_always_lost_fails(world: Any) -> None:
     def lose() -> None:
         if _nonce(world, app) not in starts:
             starts.append(_nonce(world, app))
-            world.scheduler.lose(app.id)
+            world.scheduler.lose(app.id, exit_code=exit_code)
 
     world.clock.script = [lose] * 500
     while world.fresh(release).status is ReleaseStatus.PENDING:
         world.attend.attend(app.id)
 
     assert starts == ["0", "1", "2", "3", "4"]
-    assert "could not be started: failed to setup alloc: the network is gone" in world.fresh(release).failure_message
+    reason = world.fresh(release).failure_message
+    assert "lost the web process every time it was started: failed to setup alloc: the network is gone" in reason
     world.attend.attend(app.id)
     assert world.scheduler.submitted_job(app.id)["Meta"]["release"] == str(good.version)
 
