@@ -65,6 +65,12 @@ def ask(edge, path):
     return connection
 
 
+def all_are_taken(edge):
+    """What was asked before has been read by nginx's one worker: it answers what comes last."""
+    later = edge.raw(b"GET / HTTP/1.1\r\nHost: nobody.localhost\r\nConnection: close\r\n\r\n")
+    assert later.startswith(b"HTTP/1.1 404 ")
+
+
 def reply(connection):
     """All that comes back."""
     with connection:
@@ -84,6 +90,7 @@ def test_a_full_app_queues_and_then_says_h11(narrow, table, dynos, eventually):
     gate, _, app_id = begin(table, narrow, dynos)
     asked = [ask(narrow, f"/{number}") for number in range(5)]
     eventually(lambda: len(gate.came) == 2)
+    all_are_taken(narrow)
 
     started = time.monotonic()
     refused = narrow.get("one.localhost", "/6", headers={"Accept": "application/json"})
@@ -175,6 +182,7 @@ def test_a_client_that_leaves_the_queue_gives_its_place_up(narrow, table, dynos,
     gate, _, app_id = begin(table, narrow, dynos)
     asked = [ask(narrow, f"/{number}") for number in range(4)]
     eventually(lambda: len(gate.came) == 2)
+    all_are_taken(narrow)
     asked.pop(2).close()
 
     assert narrow.line(app_id, "sock=client at=warning code=H27", 'path="/2"', "dyno= ", "status=499")

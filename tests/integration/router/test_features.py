@@ -8,6 +8,8 @@ from http.cookiejar import DefaultCookiePolicy
 
 import pytest
 
+from tests.integration.router.test_codes import head
+
 
 def switched(table, app_id, **fields):
     table.apps[app_id] |= fields
@@ -49,6 +51,20 @@ def test_a_session_stays_with_its_dyno(edge, sticky):
 
     assert {answer.json()["dyno"] for answer in [*later, posted]} == {first.json()["dyno"]}
     assert not any("set-cookie" in answer.headers for answer in later)
+
+
+@pytest.mark.parametrize("own", [["a=1"], ["a=1", "b=2; Path=/"]])
+def test_an_apps_own_cookies_go_along(edge, table, dynos, own):
+    """With affinity there is one more."""
+    lines = "".join(f"Set-Cookie: {cookie}\r\n" for cookie in own)
+    reply = f"HTTP/1.1 200 OK\r\n{lines}Content-Length: 2\r\n\r\nok".encode()
+    app_id = table.app("one.localhost", dynos.scripted(lambda connection: head(connection) and connection.sendall(reply)))
+    switched(table, app_id, affinity=True)
+
+    *theirs, ours = edge.get("one.localhost").headers.get_list("set-cookie")
+
+    assert theirs == own
+    assert ours.startswith("heroku-session-affinity=")
 
 
 def test_sessions_spread(edge, sticky):

@@ -224,3 +224,15 @@ def test_a_wildcard_gets_what_no_app_has_by_itself(edge, table, dynos):
     table.apps[exact]["hosts"].clear()
     table.push()
     assert edge.get("www.example.com").json()["dyno"] == "web.2"
+
+
+def test_below_a_wildcard_a_name_is_a_name(edge, table, dynos):
+    """nginx takes nearly anything for one: what could forge a line of the app's log ends at the edge."""
+    dyno = dynos.echo("web.1")
+    table.app("*.example.com", dyno)
+    table.push()
+
+    for odd in (b'a"b', b"a\\b", b"a%b", b"a\xc3\xa4b", b"a;b", b"a=b", b"a|b"):
+        request = b"GET / HTTP/1.1\r\nHost: %s.example.com\r\nConnection: close\r\n\r\n"
+        assert edge.raw(request % odd).startswith(b"HTTP/1.1 400 "), odd
+    assert edge.get("a_-.9.example.com").json()["dyno"] == "web.1"
