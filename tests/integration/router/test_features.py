@@ -58,7 +58,9 @@ def test_an_apps_own_cookies_go_along(edge, table, dynos, own):
     """With affinity there is one more."""
     lines = "".join(f"Set-Cookie: {cookie}\r\n" for cookie in own)
     reply = f"HTTP/1.1 200 OK\r\n{lines}Content-Length: 2\r\n\r\nok".encode()
-    app_id = table.app("one.localhost", dynos.scripted(lambda connection: head(connection) and connection.sendall(reply)))
+    app_id = table.app(
+        "one.localhost", dynos.scripted(lambda connection: head(connection) and connection.sendall(reply))
+    )
     switched(table, app_id, affinity=True)
 
     *theirs, ours = edge.get("one.localhost").headers.get_list("set-cookie")

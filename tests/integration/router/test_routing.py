@@ -227,7 +227,7 @@ def test_a_wildcard_gets_what_no_app_has_by_itself(edge, table, dynos):
 
 
 def test_below_a_wildcard_a_name_is_a_name(edge, table, dynos):
-    """nginx takes nearly anything for one: what could forge a line of the app's log ends at the edge."""
+    """What could forge a line of an app's log ends at the edge, though nginx would take it for a name."""
     dyno = dynos.echo("web.1")
     table.app("*.example.com", dyno)
     table.push()
