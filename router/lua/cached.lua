@@ -129,11 +129,11 @@ function cached.prepare()
 end
 
 -- At the end of a request that went to the cache: counts it and fills in what only the mesh knew. Returns the mesh's code,
--- whether the answer was a kept one, and a note for the line.
+-- and whether the answer was a kept one.
 function cached.finish(app_id)
     local verdict = var.upstream_http_x_cache
     if not NOTES[verdict] then
-        return nil, false, ""
+        return nil
     end
     counts:incr(verdict .. app_id, 1, 0)
     if verdict ~= "PASS" then
@@ -142,14 +142,14 @@ function cached.finish(app_id)
     var.edge_note = NOTES[verdict]
     if verdict == "HIT" then
         var.edge_connect = ""
-        return nil, true, NOTES.HIT
+        return nil, true
     end
     if var.upstream_http_x_nomapaas_away then
         away_until[app_id] = now() + AWAY
     end
     local dyno, connect = (var.upstream_http_x_nomapaas_dyno or ""):match("^(%S*) (%S*)$")
     var.edge_dyno, var.edge_connect = dyno or "", connect or ""
-    return var.upstream_http_x_nomapaas_code, verdict == "STALE", NOTES[verdict]
+    return var.upstream_http_x_nomapaas_code, verdict == "STALE"
 end
 
 -- Before the first byte of an answer goes to the client. Which dyno a session stays with was told to the one client who

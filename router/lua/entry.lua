@@ -9,7 +9,7 @@ local raw = require("raw")
 local copy = ffi.copy
 local variable = raw.variable
 
-local LONGEST = 10000 -- bytes; the last part is cut off there
+local LONGEST = lines.LONGEST
 local MOST_KNOWN = 10000 -- whose digits are kept
 
 local entry = {}

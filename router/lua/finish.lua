@@ -105,7 +105,7 @@ end
 
 -- Of a request that went to the HTTP cache. From what it kept nobody connected to a dyno.
 local function finish_cached(app_id, status)
-    local code, kept, note = cached.finish(app_id)
+    local code, kept = cached.finish(app_id)
     if code or status == 499 then
         return write_failure(app_id, nil, codes[code] and code or "H27", kept)
     end
@@ -115,7 +115,7 @@ local function finish_cached(app_id, status)
     else
         metrics.finish(status, nil, connect, service)
     end
-    write_request(app_id, var.edge_dyno, connect, service, status, note)
+    write_request(app_id, var.edge_dyno, connect, service, status, var.edge_note)
 end
 
 -- Of a client that went while its request waited.

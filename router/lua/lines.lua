@@ -6,10 +6,9 @@ local settings = require("settings")
 
 local MOMENT = 0.1
 local DATAGRAM = 60000
-local LONGEST_LINE = 10000
 local MOST_KEPT = 64 -- datagrams
 
-local lines = {}
+local lines = { LONGEST = 10000 } -- bytes of one; the rest is cut off
 
 local buffer = ffi.new("unsigned char[?]", DATAGRAM)
 local used = 0
@@ -79,8 +78,8 @@ end
 -- Adds a line: a string, or so many bytes.
 function lines.add(line, size)
     size = size or #line
-    if size > LONGEST_LINE then
-        size = LONGEST_LINE
+    if size > lines.LONGEST then
+        size = lines.LONGEST
     end
     if used + size + 1 > DATAGRAM then
         if #full >= MOST_KEPT then

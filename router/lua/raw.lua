@@ -39,7 +39,7 @@ end
 
 local names = setmetatable({}, {
     __index = function(known, name)
-        local made = { text = name, name = ffi.new("nomapaas_name", #name, name), hash = C.ngx_hash_key(name, #name) }
+        local made = { name = ffi.new("nomapaas_name", #name, name), hash = C.ngx_hash_key(name, #name) }
         known[name] = made
         return made
     end,
